@@ -1,0 +1,1 @@
+"""Where memory figures come from: NVIDIA GPUs through NVML, and host memory."""
