@@ -1,0 +1,99 @@
+"""The course of a run: what an attempt's end was, and what follows from it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from supervisor.domain.run import Attempt, AttemptOutcome, Reason, RunSpec, Stage
+from supervisor.domain.sizing import SizingKind, Trial, after_out_of_memory
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessEnd:
+    """How a process ended. Both None: nobody was there to see, so it is unknown and never invented.
+
+    `asked` says that it was told to stop before it ended.
+    """
+
+    code: int | None
+    signal: int | None
+    asked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Relaunch:
+    batch_size: int
+    reason: Reason
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class StartFollowUp:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    reason: Reason
+    detail: str | None = None
+
+
+Step = Relaunch | StartFollowUp | End
+
+
+def classify(end: ProcessEnd, attempt: Attempt, *, out_of_memory_seen: bool) -> tuple[AttemptOutcome, Reason]:
+    """An attempt's outcome, by what was intended for it and then by how it ended.
+
+    An end that came by itself counts as what it is, even when a stop had just been decided.
+    """
+    intent = attempt.intent
+    if intent is not None and end.asked:
+        outcome = AttemptOutcome.STOPPED if intent.batch_size is None else AttemptOutcome.SUPERSEDED
+        return outcome, intent.reason
+    if end.code == 0:
+        return AttemptOutcome.COMPLETED, Reason.COMPLETED
+    if end.code is None and end.signal is None:
+        return AttemptOutcome.LOST, Reason.SHIM_GONE
+    if out_of_memory_seen:
+        return AttemptOutcome.OUT_OF_MEMORY, Reason.OUT_OF_MEMORY
+    return AttemptOutcome.FAILED, Reason.EXIT_CODE if end.signal is None else Reason.SIGNAL
+
+
+def after_attempt(spec: RunSpec, attempt: Attempt, trials: Sequence[Trial], *, stop_requested: bool) -> Step:
+    """What to do once `attempt` has ended. `trials` are the training attempts so far, this one included.
+
+    A stop that was asked for ends the run whatever the attempt's own intent was.
+    """
+    outcome, reason = attempt.outcome, attempt.reason or Reason.COMPLETED
+    if attempt.stage is Stage.FOLLOW_UP:
+        return _after_follow_up(attempt, stop_requested=stop_requested)
+    if outcome is AttemptOutcome.COMPLETED:
+        wanted = spec.follow_up is not None and not stop_requested
+        return StartFollowUp() if wanted else End(Reason.COMPLETED)
+    if stop_requested and outcome is not AttemptOutcome.LOST:
+        return End(Reason.USER_REQUEST)
+    if outcome is AttemptOutcome.SUPERSEDED and attempt.intent and attempt.intent.batch_size is not None:
+        return Relaunch(attempt.intent.batch_size, reason, f"relaunched with {attempt.intent.batch_size}")
+    if outcome is AttemptOutcome.OUT_OF_MEMORY and trials and spec.sizing.policy is not SizingKind.OFF:
+        back = after_out_of_memory(trials)
+        if back.batch_size is not None:
+            return Relaunch(back.batch_size, Reason.OUT_OF_MEMORY, back.why)
+        return End(Reason.OUT_OF_MEMORY, back.why)
+    return End(reason, _detail(attempt))
+
+
+def _after_follow_up(attempt: Attempt, *, stop_requested: bool) -> End:
+    if attempt.outcome is AttemptOutcome.COMPLETED:
+        return End(Reason.COMPLETED)
+    if stop_requested:
+        return End(Reason.USER_REQUEST)
+    if attempt.outcome is AttemptOutcome.LOST:
+        return End(attempt.reason or Reason.SHIM_GONE)
+    return End(Reason.FOLLOW_UP_FAILED, f"the follow-up {_detail(attempt)}; its log says why")
+
+
+def _detail(attempt: Attempt) -> str | None:
+    if attempt.signal is not None:
+        return f"ended by signal {attempt.signal}"
+    if attempt.exit_code is not None:
+        return f"ended with exit code {attempt.exit_code}"
+    return None
