@@ -189,7 +189,7 @@ class RunEnded:
 
 @dataclass(frozen=True, slots=True)
 class Warned:
-    """Something that a person should know and that stopped nothing. `code` is stable, `text` says what to do."""
+    """Something a person should know that stopped nothing. `code` is stable, `text` says what to do."""
 
     type: ClassVar[str] = "warning"
     code: str

@@ -114,10 +114,9 @@ def _fitting(
         return SizingDecision(proposed, f"trying {proposed}")
     fixed, each = line
     predicted = fixed + each * proposed
+    prediction = f"{proposed} is predicted at {predicted / total:.0%} of memory"
     if predicted + others <= policy.max_fraction * total:
-        return SizingDecision(
-            proposed, f"trying {proposed}, predicted at {(predicted / total):.0%} of memory"
-        )
+        return SizingDecision(proposed, f"trying {proposed}; {prediction}")
     replaced = int((policy.target_fraction * total - others - fixed) / each) // _STEP * _STEP
     if replaced <= current.batch_size:
         return SizingDecision(None, f"{prediction}; going on with {current.batch_size}")
