@@ -92,6 +92,8 @@ def _after_follow_up(attempt: Attempt, *, stop_requested: bool) -> End:
 
 
 def _detail(attempt: Attempt) -> str | None:
+    if attempt.detail is not None:
+        return attempt.detail
     if attempt.signal is not None:
         return f"ended by signal {attempt.signal}"
     if attempt.exit_code is not None:

@@ -71,7 +71,7 @@ _END_OF_REASON = {
     Reason.SPAWN_FAILED: RunState.FAILED,
     Reason.FOLLOW_UP_FAILED: RunState.FAILED,
     Reason.DEVICE_UNAVAILABLE: RunState.FAILED,
-    Reason.UNKILLABLE: RunState.STOPPED,
+    Reason.UNKILLABLE: RunState.FAILED,
     Reason.INTERNAL_ERROR: RunState.LOST,
     Reason.SHIM_GONE: RunState.LOST,
     Reason.HOST_REBOOTED: RunState.LOST,
@@ -177,6 +177,7 @@ class Attempt:
     args: tuple[str, ...]
     outcome: AttemptOutcome = AttemptOutcome.RUNNING
     reason: Reason | None = None
+    detail: str | None = None
     pid: int | None = None
     boot_id: str | None = None
     started_boottime: float | None = None

@@ -1,0 +1,199 @@
+"""One attempt, from the recorded intent to the recorded outcome: launch it or take it up, see it end.
+
+Called again for an attempt that an earlier daemon left open, it finds out from the attempt's directory
+what became of it, and launches only what was never started.
+"""
+
+import asyncio
+import os
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import structlog
+
+from supervisor.domain.course import ProcessEnd, classify
+from supervisor.domain.events import (
+    AttemptAdopted,
+    AttemptEnded,
+    AttemptStarted,
+    EventBody,
+    Warned,
+)
+from supervisor.domain.run import (
+    Attempt,
+    AttemptOutcome,
+    Phase,
+    Reason,
+    Run,
+    RunState,
+    Stage,
+    transition,
+)
+from supervisor.engine.journal import Journal
+from supervisor.engine.launch import launch_spec
+from supervisor.engine.script import EditImpossibleError, undo_edit
+from supervisor.engine.services import Services
+from supervisor.engine.supervision import Inbox, Supervision, read_out
+from supervisor.process.attempt import AttemptProcess, Exit, Gone, NeverStarted, SpawnError
+from supervisor.source.file import ScriptError, read_script
+
+log = structlog.get_logger(__name__)
+
+_SNAPSHOT = "script.py"  # the exact script that an attempt ran, in its directory
+_UNKILLABLE_POLL_S = 1.0  # the kernel tells nobody when an uninterruptible process is gone
+
+
+async def carry(services: Services, journal: Journal, inbox: Inbox, attempt: Attempt) -> frozenset[int]:
+    """See the open attempt to its recorded end; returns the pids that it was seen to consist of."""
+    directory = services.state_dir.attempt_dir(journal.run.id, attempt.stage, attempt.number)
+    found = await AttemptProcess.adopt(directory)
+    if isinstance(found, NeverStarted):
+        if journal.run.stop_requested:
+            await _close(journal, replace(attempt, outcome=AttemptOutcome.STOPPED), None)
+            return frozenset()
+        try:
+            found = await _launch(services, journal.run, attempt, directory)
+        except SpawnError as error:
+            failed = replace(
+                attempt, outcome=AttemptOutcome.FAILED, reason=Reason.SPAWN_FAILED, detail=str(error)
+            )
+            await _close(journal, failed, None)
+            return frozenset()
+        await _record_start(journal, attempt, found, AttemptStarted(attempt.stage, found.started.pid))
+    elif isinstance(found, AttemptProcess):
+        await _record_start(journal, attempt, found, AttemptAdopted(attempt.stage, found.started.pid))
+    if isinstance(found, Gone):
+        lost = replace(attempt, outcome=AttemptOutcome.LOST, reason=Reason(found.reason))
+        await _close(journal, lost, None)
+        return frozenset()
+    if isinstance(found, Exit):
+        seen_oom = await read_out(services, journal, directory / "log", attempt, found)
+        await _close_ended(journal, directory, found, out_of_memory_seen=seen_oom)
+        return frozenset()
+    return await _supervise(services, journal, inbox, found)
+
+
+async def _launch(services: Services, run: Run, attempt: Attempt, directory: Path) -> AttemptProcess:
+    device = services.devices[run.device_id or ""].info
+    spec = launch_spec(run, attempt, device, os.environ)
+    await asyncio.to_thread(_prepare, directory, Path(spec.argv[2]))
+    return await AttemptProcess.launch(directory, spec, timeout_s=services.config.timeouts.launch_s)
+
+
+def _prepare(directory: Path, script: Path) -> None:
+    """Make the attempt's directory, the exact script in it. A missing one is the interpreter's to report."""
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with suppress(ScriptError):
+            (directory / _SNAPSHOT).write_bytes(read_script(script).data)
+    except OSError as error:
+        raise SpawnError(
+            f"{directory} cannot be written: {error.strerror}; free space or mend its mode"
+        ) from error
+
+
+async def _record_start(
+    journal: Journal, attempt: Attempt, process: AttemptProcess, event: EventBody
+) -> None:
+    started = process.started
+    run = journal.run
+    if run.state is RunState.STARTING:
+        run = transition(run, RunState.RUNNING, at=started.wall)
+    if run.phase is None or run.phase is Phase.RELAUNCHING:
+        run = replace(run, phase=Phase.WARMING_UP if attempt.stage is Stage.TRAINING else Phase.FOLLOW_UP)
+    attempt = replace(
+        attempt,
+        pid=started.pid,
+        boot_id=started.boot_id,
+        started_boottime=started.boottime,
+        started_at=started.wall,
+    )
+    await journal.record(event, run=run, attempt=attempt)
+
+
+async def _supervise(
+    services: Services, journal: Journal, inbox: Inbox, process: AttemptProcess
+) -> frozenset[int]:
+    supervision = Supervision(services, journal, inbox, process)
+    try:
+        end = await supervision.until_ended()
+    finally:
+        process.close()
+    attempt = replace(_current(journal), peak=supervision.peak, peak_utilization=supervision.peak_utilization)
+    await journal.record(attempt=attempt)
+    if end.unkillable:
+        await _wait_for_unkillable(journal, end.unkillable)
+    await _close_ended(
+        journal, process.directory, end, out_of_memory_seen=supervision.observation.out_of_memory
+    )
+    return supervision.pids
+
+
+async def _wait_for_unkillable(journal: Journal, pids: tuple[int, ...]) -> None:
+    """Stay `stopping`, the device held, until the kernel lets go of what cannot be killed."""
+    run = journal.run
+    names = ", ".join(map(str, pids))
+    text = f"processes {names} are in an uninterruptible sleep and cannot be killed; a reboot may be needed"
+    if run.state is not RunState.STOPPING:
+        run = transition(run, RunState.STOPPING, at=journal.now(), reason=Reason.UNKILLABLE, detail=text)
+    await journal.record(Warned("unkillable", text), run=replace(run, reason=Reason.UNKILLABLE, detail=text))
+    while any(Path(f"/proc/{pid}").exists() for pid in pids):  # noqa: ASYNC110 - there is no event for it
+        await asyncio.sleep(_UNKILLABLE_POLL_S)
+
+
+async def _close_ended(journal: Journal, directory: Path, end: Exit, *, out_of_memory_seen: bool) -> None:
+    attempt = _current(journal)
+    if end.error is not None:
+        outcome, reason = AttemptOutcome.FAILED, Reason.SPAWN_FAILED
+    else:
+        ended = ProcessEnd(end.code, end.signal, end.stop_requested)
+        outcome, reason = classify(ended, attempt, out_of_memory_seen=out_of_memory_seen)
+    attempt = replace(attempt, outcome=outcome, reason=reason, detail=end.error)
+    await _undo_needless_edit(journal, directory, attempt)
+    await _close(journal, attempt, end)
+
+
+async def _undo_needless_edit(journal: Journal, directory: Path, attempt: Attempt) -> None:
+    """The script ended by itself just when it was to be superseded: it keeps the size that it ran with."""
+    intent = attempt.intent
+    if intent is None or intent.edited is None or attempt.outcome is AttemptOutcome.SUPERSEDED:
+        return
+    script = journal.run.spec.script
+    try:
+        original = await asyncio.to_thread((directory / _SNAPSHOT).read_bytes)
+        await asyncio.to_thread(undo_edit, script, intent.edited, original)
+    except (OSError, EditImpossibleError) as error:
+        await journal.record(Warned("edit_not_undone", f"{script} keeps its edit: {error}"))
+
+
+async def _close(journal: Journal, attempt: Attempt, end: Exit | None) -> None:
+    """Record the attempt's outcome, and what of it is the run's."""
+    code = end.code if end is not None else None
+    number = end.signal if end is not None else None
+    attempt = replace(
+        attempt,
+        reason=attempt.reason or Reason.USER_REQUEST,
+        ended_at=end.wall if end is not None and end.wall is not None else journal.now(),
+        exit_code=code,
+        signal=number,
+    )
+    run = journal.run
+    if attempt.stage is Stage.TRAINING or attempt.outcome is not AttemptOutcome.COMPLETED:
+        run = replace(run, exit_code=_shell_code(code, number))
+    log_size = end.log_size if end is not None else None
+    ended = AttemptEnded(attempt.stage, attempt.outcome, attempt.reason or "", code, number, log_size)
+    await journal.record(ended, run=run, attempt=attempt)
+    log.info("attempt ended", run=run.id, stage=attempt.stage, number=attempt.number, outcome=attempt.outcome)
+
+
+def _shell_code(code: int | None, signal: int | None) -> int | None:
+    """As a shell reports it: 128 + n for signal n; None where it is unknown."""
+    return 128 + signal if signal is not None else code
+
+
+def _current(journal: Journal) -> Attempt:
+    attempt = journal.attempt
+    if attempt is None:
+        raise RuntimeError(f"run {journal.run.id} has no attempt")
+    return attempt

@@ -1,0 +1,238 @@
+"""One task a run: from the queue over any number of attempts to the end.
+
+The course is read from the record at every turn, never from where the code happens to be: so a daemon
+that starts again goes on exactly where the record stands.
+"""
+
+import asyncio
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import structlog
+
+from supervisor.domain.course import End, Relaunch, StartFollowUp, after_attempt
+from supervisor.domain.events import (
+    AttemptStarting,
+    DeviceReleased,
+    RunEnded,
+    RunStarting,
+    ScriptEdited,
+    Warned,
+)
+from supervisor.domain.progress import Observed
+from supervisor.domain.run import (
+    Attempt,
+    AttemptOutcome,
+    Phase,
+    Reason,
+    RunState,
+    Stage,
+    finish,
+    transition,
+)
+from supervisor.engine.carrying import carry
+from supervisor.engine.journal import Journal
+from supervisor.engine.queue import NoSuchDeviceError
+from supervisor.engine.script import EditImpossibleError, apply_edit, plan_edit, size_of
+from supervisor.engine.services import Services
+from supervisor.engine.supervision import Inbox, StopAsked
+from supervisor.source.file import ScriptError, read_script
+
+log = structlog.get_logger(__name__)
+
+
+class Conductor:
+    """Carries one run. `conduct` may be called again after a failure: it goes on from the record."""
+
+    def __init__(self, services: Services, journal: Journal) -> None:
+        self._services = services
+        self._journal = journal
+        self._inbox: Inbox = asyncio.Queue(maxsize=256)
+        self._pids: frozenset[int] = frozenset()
+
+    @property
+    def journal(self) -> Journal:
+        return self._journal
+
+    async def stop(self, grace_s: float) -> None:
+        """Ask for a stop; returns once that is on record, or the run has ended anyway."""
+        asked = StopAsked(grace_s, asyncio.get_running_loop().create_future())
+        await self._inbox.put(asked)
+        await asked.recorded
+
+    async def conduct(self) -> None:
+        """Carry the run to its end."""
+        try:
+            await self._hold_device()
+            while not self._journal.run.state.ended:
+                await self._advance()
+        finally:
+            if self._journal.run.state.ended:
+                self._services.queue.leave(self._journal.run.id)
+                self._stop_waiting()
+
+    async def _hold_device(self) -> None:
+        run = self._journal.run
+        if run.device_id is not None:
+            if run.device_id not in self._services.devices:
+                await self._end(Reason.DEVICE_UNAVAILABLE, f"device {run.device_id} is not here any more")
+                return
+            self._services.queue.hold(run.id, run.device_id)
+            return
+        try:
+            self._services.queue.check(run.spec.device)
+        except NoSuchDeviceError as error:
+            await self._end(Reason.DEVICE_UNAVAILABLE, str(error))
+            return
+        device_id = await self._await_grant()
+        if device_id is None:
+            await self._end(Reason.USER_REQUEST)
+            return
+        run = transition(replace(run, device_id=device_id), RunState.STARTING, at=self._journal.now())
+        await self._journal.record(RunStarting(device_id), run=run)
+
+    async def _await_grant(self) -> str | None:
+        """The device granted, or None when a stop was asked for first."""
+        run = self._journal.run
+        granted = self._services.queue.join(run.id, run.spec.device)
+        asked = asyncio.create_task(self._inbox.get())
+        try:
+            await asyncio.wait({granted, asked}, return_when=asyncio.FIRST_COMPLETED)
+            if asked.done():
+                self._inbox.put_nowait(asked.result())
+                return None
+            return granted.result()
+        finally:
+            asked.cancel()
+            if not granted.done():
+                granted.cancel()
+
+    async def _advance(self) -> None:
+        journal = self._journal
+        attempt = journal.attempt
+        if attempt is not None and attempt.outcome is AttemptOutcome.RUNNING:
+            self._pids = await carry(self._services, journal, self._inbox, attempt)
+            return
+        if self._stop_waiting():
+            await self._journal.record(run=replace(journal.run, stop_requested=True))
+        if attempt is None:
+            await self._first_attempt()
+            return
+        step = after_attempt(
+            journal.run.spec, attempt, journal.trials(), stop_requested=journal.run.stop_requested
+        )
+        match step:
+            case Relaunch():
+                await self._relaunch(attempt, step)
+            case StartFollowUp():
+                await self._follow_up()
+            case End(reason, detail):
+                await self._end(reason, detail)
+
+    async def _first_attempt(self) -> None:
+        run = self._journal.run
+        if run.stop_requested:
+            await self._end(Reason.USER_REQUEST)
+            return
+        await self._begin(Stage.TRAINING, 1, run.spec.args, "the run's first attempt", wanted=None)
+
+    async def _relaunch(self, ended: Attempt, step: Relaunch) -> None:
+        await self._await_release()
+        args = ended.intent.args if ended.intent and ended.intent.args is not None else ended.args
+        try:
+            args = await self._give_size(ended, args, step.batch_size)
+        except EditImpossibleError as error:
+            await self._end(step.reason, f"no relaunch with {step.batch_size}: {error}")
+            return
+        await self._begin(Stage.TRAINING, ended.number + 1, args, step.why, wanted=step.batch_size)
+
+    async def _give_size(self, ended: Attempt, args: tuple[str, ...], size: int) -> tuple[str, ...]:
+        """Make sure that the next launch trains with `size`: a rollback has not been edited yet."""
+        path = self._journal.run.spec.script
+        try:
+            script = await asyncio.to_thread(read_script, Path(path))
+        except ScriptError as error:
+            raise EditImpossibleError(str(error)) from error
+        if size_of(script, args) == size:
+            return args
+        edited = ended.intent is not None and ended.intent.edited is not None
+        if edited:
+            # The edit was made before the kill: what stands there now is somebody's newer script.
+            await self._journal.record(
+                Warned(
+                    "script_changed", f"{path} was changed during the relaunch; it is launched as it is now"
+                )
+            )
+            return args
+        plan = await asyncio.to_thread(plan_edit, path, args, size, launched=ended.script_digest)
+        await asyncio.to_thread(apply_edit, plan)
+        await self._journal.record(ScriptEdited(str(plan.path), plan.line, plan.old, plan.new))
+        return plan.args
+
+    async def _follow_up(self) -> None:
+        follow_up = self._journal.run.spec.follow_up
+        if follow_up is None:
+            raise RuntimeError(f"run {self._journal.run.id} has no follow-up to start")
+        await self._await_release()
+        await self._begin(Stage.FOLLOW_UP, 1, follow_up.args, "training has completed", wanted=None)
+
+    async def _begin(
+        self, stage: Stage, number: int, args: tuple[str, ...], why: str, *, wanted: int | None
+    ) -> None:
+        """Record the intent to launch; the launch itself is the next turn's."""
+        run = self._journal.run
+        training = stage is Stage.TRAINING
+        path = run.spec.script if training or run.spec.follow_up is None else run.spec.follow_up.script
+        size, digest = wanted, None
+        if training:
+            with suppress(ScriptError):
+                script = await asyncio.to_thread(read_script, Path(path))
+                size, digest = size_of(script, args), script.digest
+        sample = await self._services.sampler.read(run.device_id or "")
+        attempt = Attempt(
+            stage=stage,
+            number=number,
+            batch_size=size,
+            args=args,
+            script_digest=digest,
+            baseline=sample.used if sample is not None else None,
+        )
+        if training:
+            run = replace(run, attempt=number, batch_size=size, verdict=None, observed=Observed())
+        if run.state is RunState.RUNNING:
+            phase = Phase.WARMING_UP if training else Phase.FOLLOW_UP
+            run = replace(run, phase=phase)
+        starting = AttemptStarting(stage, size, path, why)
+        await self._journal.record(starting, run=run, attempt=attempt)
+
+    async def _await_release(self) -> None:
+        """Before another launch: wait until the device has forgotten the attempt that ended."""
+        pids, self._pids = self._pids, frozenset()
+        waited = await self._services.sampler.wait_released(self._journal.run.device_id or "", pids)
+        if waited is not None:
+            await self._journal.record(DeviceReleased(round(waited, 3)))
+            return
+        bound = self._services.config.timeouts.release_s
+        text = f"the device still lists the ended attempt's processes after {bound:.0f} s; launching anyway"
+        await self._journal.record(Warned("device_not_released", text))
+
+    async def _end(self, reason: Reason, detail: str | None = None) -> None:
+        run = finish(self._journal.run, reason, at=self._journal.now(), detail=detail)
+        await self._journal.record(RunEnded(run.state, reason, run.exit_code, detail), run=run)
+        log.info("run ended", run=run.id, state=run.state, reason=reason, detail=detail)
+
+    def _stop_waiting(self) -> bool:
+        """Take the requests that came while no attempt was alive; True if one of them is a stop."""
+        stop = False
+        while not self._inbox.empty():
+            happening = self._inbox.get_nowait()
+            if isinstance(happening, StopAsked):
+                stop = True
+                _resolve(happening)
+        return stop
+
+
+def _resolve(asked: StopAsked) -> None:
+    if not asked.recorded.done():
+        asked.recorded.set_result(None)

@@ -1,0 +1,46 @@
+"""What the engine must be told. Settings (flags, environment, file) become one of these."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from supervisor.domain.checkpoint import CheckpointPolicy
+from supervisor.domain.sizing import SizingPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Every bound on a wait, in seconds, in one place."""
+
+    launch_s: float = 10.0  # from spawning the shim to the script's exec
+    release_s: float = 30.0  # for a device to forget the pids of a dead attempt
+    release_poll_s: float = 0.02  # NVML has no event for it
+    drain_s: float = 10.0  # to read the rest of a log once its size is known
+    device_read_s: float = 2.0  # one look at all devices; a driver can hang
+    conductor_restart_s: float = 1.0  # between a conductor's failure and its next start
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """The two clocks, in seconds: boot time for durations and deadlines, Unix time for people."""
+
+    boottime: Callable[[], float] = lambda: time.clock_gettime(time.CLOCK_BOOTTIME)
+    wall: Callable[[], float] = time.time
+
+
+@dataclass(frozen=True, slots=True)
+class EngineConfig:
+    """`host_capacity` is bytes; `device` is auto, nvml or host; empty `allowed_roots` allow every path."""
+
+    state_dir: Path
+    device: str = "auto"
+    host_capacity: int | None = None
+    allowed_roots: tuple[Path, ...] = ()
+    python: str = "python3"
+    sample_every_s: float = 1.0
+    grace_s: float = 10.0
+    checkpoint: CheckpointPolicy = field(default_factory=CheckpointPolicy)
+    sizing: SizingPolicy = field(default_factory=SizingPolicy)
+    timeouts: Timeouts = field(default_factory=Timeouts)
+    clock: Clock = field(default_factory=Clock)

@@ -1,0 +1,227 @@
+"""The engine: what the API and the command line call. Opens the parts, starts and keeps the conductors."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import structlog
+
+from supervisor.devices.base import Device
+from supervisor.domain.events import Event, RunQueued
+from supervisor.domain.progress import RunSample
+from supervisor.domain.run import Attempt, Run, RunSpec, RunState, Stage
+from supervisor.engine.conductor import Conductor
+from supervisor.engine.config import EngineConfig
+from supervisor.engine.hub import Hub
+from supervisor.engine.journal import Journal
+from supervisor.engine.queue import DeviceQueue
+from supervisor.engine.sampler import Sampler, Watched
+from supervisor.engine.services import Services
+from supervisor.engine.submission import Submission, SubmissionError, resolve
+from supervisor.store import attempts as attempt_rows
+from supervisor.store import events as event_rows
+from supervisor.store import runs as run_rows
+from supervisor.store import samples as sample_rows
+from supervisor.store.database import Connection, Database, StoreError
+from supervisor.store.statedir import StateDir
+
+log = structlog.get_logger(__name__)
+
+
+class UnknownRunError(LookupError):
+    """No run answers to this reference."""
+
+
+class AmbiguousRunError(LookupError):
+    """Several runs answer to this reference."""
+
+
+class Engine:
+    """Runs and their conductors. Made by `open_engine`."""
+
+    def __init__(self, services: Services) -> None:
+        self.services = services
+        self._conductors: dict[str, Conductor] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.failures: dict[str, str] = {}
+
+    @property
+    def config(self) -> EngineConfig:
+        return self.services.config
+
+    @property
+    def hub(self) -> Hub:
+        return self.services.hub
+
+    async def recover(self) -> int:
+        """Take up every unfinished run; the number of them. Belongs before the first submission."""
+        runs = await self.services.database.read(run_rows.unfinished_runs)
+        for run in runs:
+            await self._conduct(run)
+        return len(runs)
+
+    async def submit(self, submission: Submission) -> Run:
+        """Take a submission and start to carry it; raises `SubmissionError` and `StoreError`."""
+        spec = await asyncio.to_thread(resolve, submission, self.config)
+        if spec.device is not None and spec.device not in self.services.devices:
+            known = ", ".join(self.services.devices)
+            raise SubmissionError(
+                "no_such_device", f"there is no device {spec.device!r} here; there is {known}"
+            )
+        run = Run(id=secrets.token_hex(6), spec=spec, created_at=self.config.clock.wall())
+
+        def work(connection: Connection) -> None:
+            run_rows.insert_run(connection, run)
+            queued = RunQueued(spec.script, spec.device)
+            event_rows.append_events(connection, run.id, [(run.created_at, None, queued)])
+
+        await self.services.database.write(work)
+        self._start(run, [])
+        return run
+
+    async def find(self, reference: str) -> Run:
+        """The run with this id, name or unique prefix, or the newest for `latest`.
+
+        Raises `UnknownRunError` or `AmbiguousRunError`.
+        """
+        live = self._conductors.get(reference)
+        if live is not None:
+            return live.journal.run
+
+        def work(connection: Connection) -> tuple[list[str], Run | None]:
+            found = run_rows.find_runs(connection, reference)
+            return found, run_rows.get_run(connection, found[0]) if len(found) == 1 else None
+
+        found, run = await self.services.database.read(work)
+        if len(found) > 1:
+            raise AmbiguousRunError(
+                f"{reference!r} fits {len(found)} runs: {', '.join(found[:5])}; send more of the id"
+            )
+        if run is None:
+            raise UnknownRunError(f"there is no run {reference!r}; `GET /v1/runs` lists them")
+        return self._freshest(run)
+
+    async def runs(
+        self,
+        states: Collection[RunState] | None = None,
+        *,
+        limit: int = 50,
+        before: tuple[float, str] | None = None,
+    ) -> list[Run]:
+        """Runs, newest first, from below `before` (creation time, id)."""
+        found = await self.services.database.read(
+            lambda connection: run_rows.list_runs(connection, states, limit, before)
+        )
+        return [self._freshest(run) for run in found]
+
+    async def attempts(self, run_id: str) -> list[Attempt]:
+        live = self._conductors.get(run_id)
+        if live is not None:
+            return list(live.journal.attempts)
+        return await self.services.database.read(
+            lambda connection: attempt_rows.list_attempts(connection, run_id)
+        )
+
+    async def events(self, run_id: str, after: int, limit: int) -> list[Event]:
+        """Up to `limit` events numbered beyond `after`, in order."""
+        return await self.services.database.read(
+            lambda connection: event_rows.events_after(connection, run_id, after, limit)
+        )
+
+    async def stop(self, run: Run, grace_s: float | None) -> Run:
+        """Ask for a graceful stop; returns once it is on record. A run that has ended stays as it is."""
+        conductor = self._conductors.get(run.id)
+        if conductor is None:
+            return run
+        await conductor.stop(run.spec.grace_s if grace_s is None else grace_s)
+        return conductor.journal.run
+
+    def log_path(self, run_id: str, stage: Stage, number: int) -> Path:
+        return self.services.state_dir.attempt_dir(run_id, stage, number) / "log"
+
+    @property
+    def devices(self) -> Mapping[str, Device]:
+        return self.services.devices
+
+    @property
+    def live(self) -> int:
+        """How many runs have not ended."""
+        return len(self._conductors)
+
+    async def close(self) -> None:
+        """Let go of every run, which goes on without the daemon."""
+        self.hub.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _conduct(self, run: Run) -> None:
+        attempts = await self.services.database.read(
+            lambda connection: attempt_rows.list_attempts(connection, run.id)
+        )
+        self._start(run, attempts)
+
+    def _start(self, run: Run, attempts: list[Attempt]) -> None:
+        journal = Journal(self.services.database, self.hub, self.config.clock, run, attempts)
+        conductor = Conductor(self.services, journal)
+        self._conductors[run.id] = conductor
+        task = asyncio.create_task(self._keep_conducting(run.id, conductor), name=f"conductor {run.id}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _keep_conducting(self, run_id: str, conductor: Conductor) -> None:
+        """Conduct, and again after a failure: the record says where to go on, and training goes on meanwhile."""
+        while not conductor.journal.run.state.ended:
+            try:
+                await conductor.conduct()
+            except Exception as error:
+                self.failures[run_id] = f"{type(error).__name__}: {error}"
+                log.exception("a run's conductor failed and is started again", run=run_id)
+                await asyncio.sleep(self.config.timeouts.conductor_restart_s)
+        self.failures.pop(run_id, None)
+        self._conductors.pop(run_id, None)
+        self.hub.changed(run_id)
+
+    def _freshest(self, run: Run) -> Run:
+        live = self._conductors.get(run.id)
+        return live.journal.run if live is not None else run
+
+
+@asynccontextmanager
+async def open_engine(config: EngineConfig, devices: Mapping[str, Device]) -> AsyncIterator[Engine]:
+    """Everything opened in order, and closed in the reverse: state directory, store, sampler, engine."""
+    async with AsyncExitStack() as stack:
+        state_dir = StateDir.open(config.state_dir)
+        stack.callback(state_dir.close)
+        database = await Database.open(state_dir.database)
+        stack.push_async_callback(database.close)
+
+        async def record_samples(rows: list[tuple[Watched, RunSample]]) -> None:
+            at = config.clock.wall()
+            try:
+                await database.write(lambda connection: sample_rows.insert_samples(connection, at, rows))
+            except StoreError as error:
+                log.warning("samples were not stored", error=str(error))
+
+        sampler = Sampler(
+            devices,
+            every_s=config.sample_every_s,
+            clock=config.clock,
+            timeouts=config.timeouts,
+            record=record_samples,
+        )
+        stack.callback(sampler.close)
+        queue = DeviceQueue([device.info for device in devices.values()])
+        engine = Engine(Services(config, state_dir, database, Hub(), queue, sampler, devices))
+        sampling = asyncio.create_task(sampler.run(), name="sampler")
+        stack.push_async_callback(_cancel, sampling)
+        stack.push_async_callback(engine.close)
+        await engine.recover()
+        yield engine
+
+
+async def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

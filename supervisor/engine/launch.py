@@ -1,0 +1,54 @@
+"""What exactly is launched for an attempt: the command and its environment. Pure."""
+
+from collections.abc import Mapping
+
+from supervisor.devices.base import DeviceInfo, DeviceKind
+from supervisor.domain.run import Attempt, Run, Stage
+from supervisor.process.attempt import LaunchSpec
+
+# The daemon's own affairs, which a training script must not inherit.
+_PRIVATE = frozenset(
+    {
+        "TRAIND_TOKEN",
+        "NOTIFY_SOCKET",
+        "WATCHDOG_PID",
+        "WATCHDOG_USEC",
+        "LISTEN_FDS",
+        "LISTEN_FDNAMES",
+        "LISTEN_PID",
+        "CREDENTIALS_DIRECTORY",
+        "INVOCATION_ID",
+        "JOURNAL_STREAM",
+        "MAINPID",
+    }
+)
+
+
+def launch_spec(run: Run, attempt: Attempt, device: DeviceInfo, inherited: Mapping[str, str]) -> LaunchSpec:
+    """The launch of this attempt on this device; `inherited` is the daemon's environment."""
+    spec = run.spec
+    follow_up = attempt.stage is Stage.FOLLOW_UP and spec.follow_up is not None
+    script = spec.follow_up.script if follow_up and spec.follow_up else spec.script
+    return LaunchSpec(
+        argv=(spec.python, "-u", script, *attempt.args),
+        env=environment(run, attempt, device, inherited),
+        cwd=spec.cwd,
+    )
+
+
+def environment(
+    run: Run, attempt: Attempt, device: DeviceInfo, inherited: Mapping[str, str]
+) -> dict[str, str]:
+    """The daemon's environment less its own affairs, then traind's words, then the submission's `env`.
+
+    `TRAIND_DEVICE_MEMORY` is the device's memory in bytes. A GPU is named by UUID, since CUDA and NVML
+    may count them in different orders; a submission that names one itself is left to it.
+    """
+    env = {name: value for name, value in inherited.items() if name not in _PRIVATE}
+    env["PYTHONUNBUFFERED"] = "1"
+    env["TRAIND_RUN_ID"] = run.id
+    env["TRAIND_ATTEMPT"] = str(attempt.number)
+    env["TRAIND_DEVICE_MEMORY"] = str(device.total)
+    if device.kind is DeviceKind.NVML and device.uuid is not None:
+        env["CUDA_VISIBLE_DEVICES"] = device.uuid
+    return env | dict(run.spec.env)

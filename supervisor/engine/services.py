@@ -1,0 +1,23 @@
+"""What every conductor shares: the parts of the world that it acts through."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from supervisor.devices.base import Device
+from supervisor.engine.config import EngineConfig
+from supervisor.engine.hub import Hub
+from supervisor.engine.queue import DeviceQueue
+from supervisor.engine.sampler import Sampler
+from supervisor.store.database import Database
+from supervisor.store.statedir import StateDir
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    config: EngineConfig
+    state_dir: StateDir
+    database: Database
+    hub: Hub
+    queue: DeviceQueue
+    sampler: Sampler
+    devices: Mapping[str, Device]

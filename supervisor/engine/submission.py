@@ -1,0 +1,198 @@
+"""A submission as a caller sends it, checked against this machine and filled in to a `RunSpec`.
+
+Everything that can be told before a launch is told here, in one sentence, with nothing half done.
+"""
+
+import ast
+import os
+import shutil
+import subprocess
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from supervisor.domain.run import FollowUp, RunSpec
+from supervisor.domain.sizing import SizingKind
+from supervisor.engine.config import EngineConfig
+from supervisor.source.file import ScriptError, read_script
+
+_COMPILE_TIMEOUT_S = 10.0
+# Compiles what it is given without running it: the interpreter's own word on whether it is Python.
+_COMPILE = "import sys; compile(sys.stdin.buffer.read(), sys.argv[1], 'exec')"
+
+Text = Annotated[str, Field(max_length=4096, pattern=r"^[^\x00]*$")]
+Fraction = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
+Seconds = Annotated[float, Field(ge=0, le=30 * 86400, allow_inf_nan=False)]
+P = TypeVar("P")
+
+
+class SubmissionError(Exception):
+    """A submission that cannot be taken. `code` is stable; the message says what to send instead."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class CheckpointOptions(_Strict):
+    """What differs from the daemon's own checkpoint settings. Times in seconds, fractions from 0 to 1."""
+
+    after_s: Seconds | None = None
+    min_fraction: Fraction | None = None
+    max_fraction: Fraction | None = None
+    tolerance: Fraction | None = None
+    retry_s: Annotated[float, Field(ge=0.05, le=3600)] | None = None
+    max_wait_s: Seconds | None = None
+    window_s: Annotated[float, Field(gt=0, le=300)] | None = None
+    settle_s: Annotated[float, Field(gt=0, le=300)] | None = None
+
+
+class SizingOptions(_Strict):
+    """What differs from the daemon's own sizing settings."""
+
+    policy: Literal["double", "off"] | None = None
+    max_relaunches: Annotated[int, Field(ge=0, le=32)] | None = None
+    max_batch_size: Annotated[int, Field(ge=1)] | None = None
+    max_fraction: Fraction | None = None
+    target_fraction: Fraction | None = None
+
+
+class FollowUpOptions(_Strict):
+    """The script that runs after training, by the same interpreter in the same directory."""
+
+    script: Text
+    args: tuple[Text, ...] = Field(default=(), max_length=1000)
+
+
+class Submission(_Strict):
+    """A run as it is asked for. `script` is an absolute path, or relative to `cwd`."""
+
+    script: Text = Field(min_length=1, examples=["/work/train.py"])
+    args: tuple[Text, ...] = Field(default=(), max_length=1000)
+    cwd: Text | None = None
+    env: dict[Annotated[str, Field(pattern=r"^[^=\x00]+$")], Text] = Field(
+        default_factory=dict, max_length=1000
+    )
+    python: Text | None = None
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")] | None = None
+    devices: tuple[Text, ...] = Field(default=(), max_length=1)
+    checkpoint: CheckpointOptions = CheckpointOptions()
+    sizing: SizingOptions = SizingOptions()
+    grace_s: Seconds | None = None
+    follow_up: FollowUpOptions | None = None
+
+
+def resolve(submission: Submission, config: EngineConfig) -> RunSpec:
+    """The run that this submission means here. Reads the script; raises `SubmissionError`."""
+    script = _script_path(submission)
+    cwd = Path(submission.cwd) if submission.cwd is not None else script.parent
+    if not cwd.is_dir():
+        raise SubmissionError("cwd_not_found", f"there is no directory {cwd}; send one that exists as cwd")
+    env = dict(submission.env)
+    python = _interpreter(submission.python or config.python, cwd, env)
+    _check_script(script, python)
+    _check_roots((script, cwd), config.allowed_roots)
+    follow_up = None
+    if submission.follow_up is not None:
+        # It need not exist yet: agents write it while training runs.
+        path = cwd / submission.follow_up.script
+        _check_roots((path,), config.allowed_roots)
+        follow_up = FollowUp(str(path), submission.follow_up.args)
+    sizing = submission.sizing.model_dump(exclude_none=True)
+    if "policy" in sizing:
+        sizing["policy"] = SizingKind(sizing["policy"])
+    return RunSpec(
+        script=str(script),
+        cwd=str(cwd),
+        python=python,
+        args=submission.args,
+        env=env,
+        name=submission.name,
+        device=submission.devices[0] if submission.devices else None,
+        checkpoint=_overlay(config.checkpoint, submission.checkpoint.model_dump(exclude_none=True)),
+        sizing=_overlay(config.sizing, sizing),
+        grace_s=config.grace_s if submission.grace_s is None else submission.grace_s,
+        follow_up=follow_up,
+    )
+
+
+def _script_path(submission: Submission) -> Path:
+    path = Path(submission.script)
+    if path.is_absolute():
+        return path
+    if submission.cwd is None or not Path(submission.cwd).is_absolute():
+        message = (
+            f"script {submission.script!r} is relative: send an absolute path, or an absolute cwd with it"
+        )
+        raise SubmissionError("script_not_absolute", message)
+    return Path(submission.cwd) / path
+
+
+def _interpreter(python: str, cwd: Path, env: dict[str, str]) -> str:
+    """The absolute path of the interpreter: a path is taken as it is, a name is looked up."""
+    if os.sep in python:
+        path = Path(python) if Path(python).is_absolute() else cwd / python
+        found = str(path) if os.access(path, os.X_OK) and path.is_file() else None
+    else:
+        found = shutil.which(python, path=env.get("PATH"))
+    if found is None:
+        message = (
+            f"there is no interpreter {python}; send python as an absolute path, such as /venv/bin/python"
+        )
+        raise SubmissionError("python_not_found", message)
+    return found
+
+
+def _check_script(path: Path, python: str) -> None:
+    try:
+        script = read_script(path)
+    except ScriptError as error:
+        raise SubmissionError("script_not_readable", str(error)) from error
+    try:
+        ast.parse(script.data)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        # Another version of Python may well accept it: the run's own interpreter decides.
+        _compile_with(python, path, script.data)
+
+
+def _compile_with(python: str, path: Path, data: bytes) -> None:
+    try:
+        done = subprocess.run(
+            [python, "-I", "-S", "-c", _COMPILE, str(path)],
+            input=data,
+            capture_output=True,
+            timeout=_COMPILE_TIMEOUT_S,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return
+    if done.returncode == 0:
+        return
+    lines = done.stderr.decode(errors="replace").strip().splitlines()
+    where = next((line.strip() for line in reversed(lines) if ", line " in line), "")
+    what = lines[-1] if lines else f"exit code {done.returncode}"
+    place = f" at line {where.rsplit('line ', 1)[-1]}" if where else ""
+    message = f"{path} is not a Python script for {python}: {what}{place}; mend it and submit again"
+    raise SubmissionError("script_not_python", message)
+
+
+def _check_roots(paths: tuple[Path, ...], roots: tuple[Path, ...]) -> None:
+    real_roots = [root.resolve() for root in roots]
+    for path in paths if roots else ():
+        real = path.resolve()
+        if not any(real.is_relative_to(root) for root in real_roots):
+            allowed = ", ".join(map(str, roots))
+            raise SubmissionError(
+                "outside_allowed_roots", f"{path} lies outside the allowed roots: {allowed}"
+            )
+
+
+def _overlay(policy: P, changes: dict[str, Any]) -> P:
+    known = {field.name for field in fields(policy)}  # type: ignore[arg-type] # P is one of our dataclasses
+    return replace(policy, **{name: value for name, value in changes.items() if name in known})  # type: ignore[type-var] # likewise

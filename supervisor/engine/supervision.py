@@ -1,0 +1,250 @@
+"""One attempt from its launch to its end: a loop over what happens, one thing at a time.
+
+Output, looks at the device, the checkpoint's time, the process's end and requests all come through one
+inbox, so every decision sees the state that the one before it left.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import assert_never
+
+from supervisor.domain.events import EventBody, RunStopping, Warned
+from supervisor.domain.progress import Observed
+from supervisor.domain.run import Attempt, Intent, Reason, RunState, transition
+from supervisor.engine.checkpointing import Checkpointing
+from supervisor.engine.journal import Journal
+from supervisor.engine.observation import Observation
+from supervisor.engine.sampler import Look, Watched
+from supervisor.engine.services import Services
+from supervisor.output.reader import Batch, OutputReader
+from supervisor.process.attempt import AttemptProcess, Exit
+from supervisor.process.logfile import LogFollower
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    batch: Batch
+
+
+@dataclass(frozen=True, slots=True)
+class OutputEnded:
+    """The log has been read to the size in the exit record; `lost` bytes of it were not there."""
+
+    lost: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    exit: Exit
+
+
+@dataclass(frozen=True, slots=True)
+class StopAsked:
+    """A stop request; `recorded` is resolved once it is on record."""
+
+    grace_s: float
+    recorded: "asyncio.Future[None]"
+
+
+Happening = Output | OutputEnded | Look | Ended | StopAsked
+Inbox = asyncio.Queue[Happening]
+
+
+class Supervision:
+    """Watches a live attempt until it has ended and its log has been read."""
+
+    def __init__(self, services: Services, journal: Journal, inbox: Inbox, process: AttemptProcess) -> None:
+        self._services = services
+        self._journal = journal
+        self._inbox = inbox
+        self._process = process
+        self._boottime = services.config.clock.boottime
+        self._device = services.devices[journal.run.device_id or ""].info
+        self.observation = Observation(self._device.total, journal.run.observed)
+        self._checkpoint = Checkpointing(journal, process, self._device, self._boottime)
+        self.pids: frozenset[int] = frozenset()
+        self.peak: int | None = self._attempt.peak
+        self.peak_utilization: float | None = self._attempt.peak_utilization
+
+    async def until_ended(self) -> Exit:
+        """Supervise; returns how the attempt ended, with its whole log read."""
+        path = self._process.directory / "log"
+        follower = LogFollower(path, self._attempt.log_offset)
+        unwatch = self._watch_device()
+        tasks = [asyncio.create_task(self._follow(follower)), asyncio.create_task(self._await_end())]
+        try:
+            await self._checkpoint.resume()
+            return await self._loop(follower)
+        finally:
+            unwatch()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            follower.close()
+
+    async def _loop(self, follower: LogFollower) -> Exit:
+        ended: Exit | None = None
+        drain_until = float("inf")
+        while True:
+            happening = await self._next(min(self._checkpoint.due, drain_until))
+            match happening:
+                case Ended(exit_):
+                    ended = exit_
+                    self._checkpoint.due = float("inf")
+                    drain_until = self._boottime() + self._services.config.timeouts.drain_s
+                    follower.finish(exit_.log_size)
+                case OutputEnded(lost) if ended is not None:
+                    if lost:
+                        await self._warn("log_truncated", f"{lost} bytes of the log were removed by others")
+                    return ended
+                case None if ended is not None:
+                    await self._warn("log_not_drained", "the end of the log could not be read in time")
+                    return ended
+                case _:
+                    await self._take(happening)
+
+    async def _take(self, happening: Happening | None) -> None:
+        match happening:
+            case None:
+                await self._checkpoint.hold(self.observation)
+            case Output(batch):
+                await self._take_output(batch)
+            case Look():
+                self._take_look(happening)
+            case StopAsked():
+                await self._stop_for_good(happening)
+            case Ended() | OutputEnded():
+                pass  # the loop's own
+            case _:
+                assert_never(happening)
+
+    async def _next(self, due: float) -> Happening | None:
+        """The next happening, or None when `due` (boot-time seconds) has come first."""
+        if due == float("inf"):
+            return await self._inbox.get()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(max(0.0, due - self._boottime())):
+                return await self._inbox.get()
+        return None
+
+    async def _take_output(self, batch: Batch) -> None:
+        events = self.observation.take(batch.records, self._boottime())
+        self._journal.observe(self._observed())
+        if not events:
+            return
+        attempt = replace(self._attempt, log_offset=batch.offset)
+        await self._journal.record(*events, attempt=attempt)
+
+    def _take_look(self, look: Look) -> None:
+        sample = look.sample
+        self._checkpoint.looks.append(sample)
+        self.pids |= look.pids
+        if sample.measured is not None:
+            self.peak = max(self.peak or 0, sample.measured.used)
+        if sample.utilization is not None:
+            self.peak_utilization = max(self.peak_utilization or 0.0, sample.utilization)
+        self._journal.observe(self._observed())
+
+    async def _stop_for_good(self, asked: StopAsked) -> None:
+        run = self._journal.run
+        attempt = self._attempt
+        if attempt.intent is None:
+            attempt = replace(attempt, intent=Intent(Reason.USER_REQUEST, asked.grace_s))
+        events: list[EventBody] = []
+        if not run.stop_requested:
+            run = transition(
+                replace(run, stop_requested=True),
+                RunState.STOPPING,
+                at=self._journal.now(),
+                reason=Reason.USER_REQUEST,
+            )
+            events.append(RunStopping(Reason.USER_REQUEST, asked.grace_s))
+        await self._journal.record(*events, run=run, attempt=attempt)
+        if not asked.recorded.done():
+            asked.recorded.set_result(None)
+        await self._process.stop(asked.grace_s)
+
+    async def _follow(self, follower: LogFollower) -> None:
+        reader = OutputReader(self._attempt.log_offset)
+        async for _, chunk in follower:
+            batch = reader.feed(chunk)
+            if batch.records:
+                await self._inbox.put(Output(batch))
+        rest = reader.finish()
+        if rest.records:
+            await self._inbox.put(Output(rest))
+        await self._inbox.put(OutputEnded(follower.lost))
+
+    async def _await_end(self) -> None:
+        await self._inbox.put(Ended(await self._process.wait()))
+
+    def _watch_device(self) -> Callable[[], None]:
+        started = self._process.started
+        watched = Watched(
+            run_id=self._journal.run.id,
+            attempt=self._attempt.number,
+            device_id=self._device.id,
+            shim_pid=started.shim_pid,
+            leader_pid=started.pid,
+            baseline=self._attempt.baseline,
+        )
+        return self._services.sampler.watch(watched, self._offer_look)
+
+    def _offer_look(self, look: Look) -> None:
+        # A look that finds the inbox full is worth nothing by the time it would be read.
+        with suppress(asyncio.QueueFull):
+            self._inbox.put_nowait(look)
+
+    def _observed(self) -> Observed:
+        seen = self.observation
+        looks = self._checkpoint.looks
+        newest = looks[-1] if looks else None
+        before = self._journal.run.observed
+        return Observed(
+            reported=seen.reported,
+            measured=newest.measured if newest and newest.measured else before.measured,
+            device_total=self._device.total,
+            utilization=newest.utilization if newest else before.utilization,
+            progress=seen.progress,
+            eta_s=seen.eta_s,
+        )
+
+    @property
+    def _attempt(self) -> Attempt:
+        """The attempt as last recorded: the checkpoint writes to it as well."""
+        attempt = self._journal.attempt
+        if attempt is None:
+            raise RuntimeError(f"run {self._journal.run.id} has no attempt to supervise")
+        return attempt
+
+    async def _warn(self, code: str, text: str) -> None:
+        await self._journal.record(Warned(code, text))
+
+
+async def read_out(services: Services, journal: Journal, path: Path, attempt: Attempt, end: Exit) -> bool:
+    """Read the rest of the log of an attempt that ended unwatched; True if it had run out of memory."""
+    device = services.devices[journal.run.device_id or ""].info
+    observation = Observation(device.total, journal.run.observed)
+    reader = OutputReader(attempt.log_offset)
+    follower = LogFollower(path, attempt.log_offset)
+    follower.finish(end.log_size)
+    now = services.config.clock.boottime()
+    events: list[EventBody] = []
+    try:
+        async for _, chunk in follower:
+            events += observation.take(reader.feed(chunk).records, now)
+    finally:
+        follower.close()
+    rest = reader.finish()
+    events += observation.take(rest.records, now)
+    seen = replace(
+        journal.run.observed,
+        reported=observation.reported,
+        progress=observation.progress,
+    )
+    run = replace(journal.run, observed=seen)
+    await journal.record(*events, run=run, attempt=replace(attempt, log_offset=rest.offset))
+    return observation.out_of_memory
