@@ -1,0 +1,1 @@
+"""The control API: HTTP at the edge, the engine behind it."""

@@ -11,7 +11,7 @@ import structlog
 from supervisor.devices.base import Device
 from supervisor.domain.events import Event, RunQueued
 from supervisor.domain.progress import RunSample
-from supervisor.domain.run import Attempt, Run, RunSpec, RunState, Stage
+from supervisor.domain.run import Attempt, Run, RunState, Stage
 from supervisor.engine.conductor import Conductor
 from supervisor.engine.config import EngineConfig
 from supervisor.engine.hub import Hub
@@ -172,7 +172,7 @@ class Engine:
         task.add_done_callback(self._tasks.discard)
 
     async def _keep_conducting(self, run_id: str, conductor: Conductor) -> None:
-        """Conduct, and again after a failure: the record says where to go on, and training goes on meanwhile."""
+        """Conduct, and again after a failure: training goes on meanwhile, the record says where it stands."""
         while not conductor.journal.run.state.ended:
             try:
                 await conductor.conduct()
