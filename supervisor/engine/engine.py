@@ -20,6 +20,7 @@ from supervisor.engine.queue import DeviceQueue
 from supervisor.engine.sampler import Sampler, Watched
 from supervisor.engine.services import Services
 from supervisor.engine.submission import Submission, SubmissionError, resolve
+from supervisor.process.logfile import GrowthWatcher
 from supervisor.store import attempts as attempt_rows
 from supervisor.store import events as event_rows
 from supervisor.store import runs as run_rows
@@ -200,8 +201,9 @@ async def open_engine(config: EngineConfig, devices: Mapping[str, Device]) -> As
 
         async def record_samples(rows: list[tuple[Watched, RunSample]]) -> None:
             at = config.clock.wall()
+            looks = [(watched.run_id, watched.attempt, sample) for watched, sample in rows]
             try:
-                await database.write(lambda connection: sample_rows.insert_samples(connection, at, rows))
+                await database.write(lambda connection: sample_rows.insert_samples(connection, at, looks))
             except StoreError as error:
                 log.warning("samples were not stored", error=str(error))
 
@@ -213,8 +215,9 @@ async def open_engine(config: EngineConfig, devices: Mapping[str, Device]) -> As
             record=record_samples,
         )
         stack.callback(sampler.close)
+        watcher = await stack.enter_async_context(GrowthWatcher())
         queue = DeviceQueue([device.info for device in devices.values()])
-        engine = Engine(Services(config, state_dir, database, Hub(), queue, sampler, devices))
+        engine = Engine(Services(config, state_dir, database, Hub(), queue, sampler, watcher, devices))
         sampling = asyncio.create_task(sampler.run(), name="sampler")
         stack.push_async_callback(_cancel, sampling)
         stack.push_async_callback(engine.close)

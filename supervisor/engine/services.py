@@ -8,6 +8,7 @@ from supervisor.engine.config import EngineConfig
 from supervisor.engine.hub import Hub
 from supervisor.engine.queue import DeviceQueue
 from supervisor.engine.sampler import Sampler
+from supervisor.process.logfile import GrowthWatcher
 from supervisor.store.database import Database
 from supervisor.store.statedir import StateDir
 
@@ -20,4 +21,5 @@ class Services:
     hub: Hub
     queue: DeviceQueue
     sampler: Sampler
+    watcher: GrowthWatcher
     devices: Mapping[str, Device]

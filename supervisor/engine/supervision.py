@@ -72,7 +72,7 @@ class Supervision:
     async def until_ended(self) -> Exit:
         """Supervise; returns how the attempt ended, with its whole log read."""
         path = self._process.directory / "log"
-        follower = LogFollower(path, self._attempt.log_offset)
+        follower = LogFollower(self._services.watcher, path, self._attempt.log_offset)
         unwatch = self._watch_device()
         tasks = [asyncio.create_task(self._follow(follower)), asyncio.create_task(self._await_end())]
         try:
@@ -229,7 +229,7 @@ async def read_out(services: Services, journal: Journal, path: Path, attempt: At
     device = services.devices[journal.run.device_id or ""].info
     observation = Observation(device.total, journal.run.observed)
     reader = OutputReader(attempt.log_offset)
-    follower = LogFollower(path, attempt.log_offset)
+    follower = LogFollower(services.watcher, path, attempt.log_offset)
     follower.finish(end.log_size)
     now = services.config.clock.boottime()
     events: list[EventBody] = []

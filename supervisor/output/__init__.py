@@ -1,0 +1,1 @@
+"""Bytes of a script's output in, typed records out: pure."""

@@ -1,0 +1,1 @@
+"""SQLite: schema, migrations, queries; and the state directory around it."""

@@ -1,0 +1,50 @@
+"""Rows of samples: a run's memory and utilisation over time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from supervisor.domain.progress import RunSample
+from supervisor.store.database import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class SampleRow:
+    """One stored look. Sizes in bytes, `at` in Unix seconds, `utilization` 0 to 1."""
+
+    at: float
+    attempt: int
+    used: int | None
+    others: int | None
+    total: int | None
+    utilization: float | None
+
+
+def insert_samples(connection: Connection, at: float, rows: Sequence[tuple[str, int, RunSample]]) -> None:
+    """Store one look at many runs: (run id, attempt, sample)."""
+    connection.executemany(
+        "INSERT OR REPLACE INTO samples (run_id, at, attempt, used, others, total, utilization)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [(run_id, at, attempt, *_figures(sample), sample.utilization) for run_id, attempt, sample in rows],
+    )
+
+
+def list_samples(connection: Connection, run_id: str, points: int) -> list[SampleRow]:
+    """At most `points` samples over the run's whole time: of each stretch the one with the most memory."""
+    first, last = connection.execute(
+        "SELECT min(at), max(at) FROM samples WHERE run_id = ?", (run_id,)
+    ).fetchone()
+    if first is None:
+        return []
+    width = (last - first) / points or 1.0
+    # With a bare max() SQLite takes the other columns from the row that holds the maximum.
+    rows = connection.execute(
+        "SELECT at, attempt, max(coalesce(used, -1)), used, others, total, utilization FROM samples"
+        " WHERE run_id = ? GROUP BY min(?, CAST((at - ?) / ? AS INTEGER)) ORDER BY at",
+        (run_id, points - 1, first, width),
+    ).fetchall()
+    return [SampleRow(row[0], row[1], *row[3:]) for row in rows]
+
+
+def _figures(sample: RunSample) -> tuple[int | None, int | None, int | None]:
+    measured = sample.measured
+    return (measured.used, measured.others, measured.total) if measured else (None, None, None)
