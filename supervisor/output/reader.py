@@ -7,12 +7,9 @@ must hold, which costs a tenth of splitting it. Only lines around a hit are cut 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from supervisor.output.formats import NEEDLES, parse
+from supervisor.output.formats import COUNTER_NEEDLES, NEEDLES, RATIOS, parse
 from supervisor.output.lines import MAX_LINE, Line, LineSplitter, strip_ansi
 from supervisor.output.records import Record
-
-# One pass makes letters small and every line end the same.
-_FOLDED = bytes(ord("\n") if byte == ord("\r") else bytes([byte]).lower()[0] for byte in range(256))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +59,9 @@ class OutputReader:
 
 def _parse_block(block: bytes, base: int) -> Iterator[Parsed | None]:
     """The records of whole lines that begin at offset `base`: only lines that hold a needle are cut out."""
-    folded = block.translate(_FOLDED)
+    folded = block.lower().replace(b"\r", b"\n")
     hits: dict[int, int] = {}
-    for needle in NEEDLES:
+    for needle in _needles_for(folded):
         position = folded.find(needle)
         while position >= 0:
             end = folded.find(b"\n", position)
@@ -80,7 +77,11 @@ def _parse_block(block: bytes, base: int) -> Iterator[Parsed | None]:
 
 def _parse(line: Line) -> Parsed | None:
     low = line.data.lower()
-    if not any(needle in low for needle in NEEDLES):
+    if not any(needle in low for needle in _needles_for(low)):
         return None
     record = parse(strip_ansi(line.data).decode("utf-8", "replace"))
     return None if record is None else Parsed(record, line.end, line.frame)
+
+
+def _needles_for(low: bytes) -> tuple[bytes, ...]:
+    return NEEDLES + COUNTER_NEEDLES if any(ratio in low for ratio in RATIOS) else NEEDLES

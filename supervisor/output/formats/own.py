@@ -18,17 +18,9 @@ from supervisor.output.records import (
     Validation,
 )
 
-NEEDLES = (
-    b"memory",
-    b"epoch",
-    b"fold",
-    b"step",
-    b"iter",
-    b"batch",
-    b"resources",
-    b"dataloader",
-    b"validation",
-)
+NEEDLES = (b"memory", b"resources", b"dataloader", b"validation")
+# These count only beside a total: "3/10" or "3 of 10".
+COUNTER_NEEDLES = (b"epoch", b"fold", b"step", b"iter", b"batch")
 
 _NUMBER = r"(\d{1,15}(?:[.,]\d{1,15})?)"
 _UNIT = r"([kmgt]i?b|b(?:ytes)?)(?![a-z0-9])"
@@ -54,13 +46,11 @@ _SETTING = re.compile(r"([a-z_]{3,24})\s{0,8}=\s{0,8}(\w{1,12})", re.IGNORECASE)
 _VALIDATION = re.compile(r"(?<![a-z])validation\s{0,8}:\s{0,8}(?=if\b)(.{1,400})", re.IGNORECASE)
 _COUNTER = re.compile(
     r"(?<![a-z_])(fold|epoch|step|iter|iteration|batch)\s{0,4}[:=#]?\s{0,4}[\[(]?\s{0,4}"
-    r"(\d{1,12})\s{0,4}(?:/|of)\s{0,4}(\d{1,12})",
-    re.IGNORECASE,
+    r"(\d{1,12})\s{0,4}(?:/|of)\s{0,4}(\d{1,12})"
 )
 _METRIC = re.compile(
     r"(?<![a-z_])([a-z][a-z0-9_]{0,30})\s{0,4}[:=]\s{0,4}"
-    r"([-+]?(?:\d{1,15}(?:\.\d{0,15})?(?:e[-+]?\d{1,4})?|nan|inf(?:inity)?))(?![\w%.])",
-    re.IGNORECASE,
+    r"([-+]?(?:\d{1,15}(?:\.\d{0,15})?(?:e[-+]?\d{1,4})?|nan|inf(?:inity)?))(?![\w%.])"
 )
 _TRUE = frozenset({"on", "true", "yes", "enabled"})
 _COUNTERS = {
@@ -87,7 +77,7 @@ def parse(text: str) -> Record | None:
         return _loader(text[match.end() :])
     if "validation" in low and (match := _VALIDATION.search(text)):
         return _validation(match[1])
-    return _progress(text)
+    return _progress(low)
 
 
 def _memory(text: str) -> Record | None:
@@ -137,19 +127,21 @@ def _validation(text: str) -> Validation:
     return Validation(text.strip(), int(batch[1]) if batch else None)
 
 
-def _progress(text: str) -> Progress | None:
-    """Progress needs a counter with its total, or a loss that stands by itself beside other metrics."""
+def _progress(low: str) -> Progress | None:
+    """Progress of a lower-case line: it needs a counter with its total; loss and metrics stand beside it."""
     counters: dict[str, int] = {}
-    for name, at, total in _COUNTER.findall(text):
-        field = _COUNTERS[name.lower()]
+    if "/" not in low and "of" not in low:
+        return None
+    for name, at, total in _COUNTER.findall(low):
+        field = _COUNTERS[name]
         if field not in counters and int(at) <= int(total):
             counters[field], counters[f"{field}s"] = int(at), int(total)
-    metrics = {name.lower(): float(value) for name, value in _METRIC.findall(text)}
+    if not counters:
+        return None
+    metrics = {name: float(value) for name, value in _METRIC.findall(low)}
     loss = next((metrics[name] for name in _LOSSES if name in metrics), None)
     for name in (*_LOSSES, *_COUNTERS):
         metrics.pop(name, None)
-    if not counters:
-        return None
     finite = {name: value for name, value in metrics.items() if math.isfinite(value)}
     return Progress(
         **counters, loss=loss if loss is not None and math.isfinite(loss) else None, metrics=finite
