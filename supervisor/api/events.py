@@ -33,6 +33,7 @@ async def events(
     engine: EngineHere,
     request: Request,
     after: Annotated[int, Query(ge=0)] = 0,
+    *,
     limit: Annotated[int, Query(ge=1, le=_PAGE)] = 100,
     last_event_id: Annotated[str | None, Header()] = None,
 ) -> EventList | StreamingResponse:

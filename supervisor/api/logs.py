@@ -24,9 +24,9 @@ async def read_log(
     engine: EngineHere,
     attempt: Annotated[int | None, Query(ge=1)] = None,
     stage: Stage = Stage.TRAINING,
+    *,
     offset: Annotated[int | None, Query(ge=0)] = None,
     limit: Annotated[int, Query(ge=1, le=_MOST_BYTES)] = _DEFAULT_BYTES,
-    *,
     raw: bool = False,
 ) -> Response:
     """Bytes of the log from `offset`, by default its end; frames of progress bars collapsed unless `raw`."""

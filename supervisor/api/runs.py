@@ -71,7 +71,7 @@ async def get_run(
     wait_for_: Annotated[WaitFor | None, Query(alias="wait_for")] = None,
     timeout_s: Annotated[float, Query(ge=0, le=LONGEST_WAIT_S)] = DEFAULT_WAIT_S,
 ) -> RunView:
-    """One run, by id, name, unique prefix or `latest`; with `wait_for` once it is so, or `timeout_s` is over."""
+    """One run, by id, name, unique prefix or `latest`; with `wait_for` once it is so, or time is over."""
     if wait_for_ is None:
         return run_view(run)
     run, wait = await wait_for(engine, run, wait_for_, timeout_s)

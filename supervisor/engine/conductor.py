@@ -8,6 +8,7 @@ import asyncio
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -98,7 +99,8 @@ class Conductor:
         granted = self._services.queue.join(run.id, run.spec.device)
         asked = asyncio.create_task(self._inbox.get())
         try:
-            await asyncio.wait({granted, asked}, return_when=asyncio.FIRST_COMPLETED)
+            waited: set[asyncio.Future[Any]] = {granted, asked}
+            await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
             if asked.done():
                 self._inbox.put_nowait(asked.result())
                 return None

@@ -124,7 +124,7 @@ def _write_group(connection: Connection, group: list[Item]) -> None:
             connection.execute("SAVEPOINT item")
             try:
                 result = work(connection)
-            except Exception as error:  # whatever it is, it is the caller's to know
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is the caller's to know
                 connection.execute("ROLLBACK TO item")
                 future.set_exception(_explained(error))
             else:
@@ -148,7 +148,7 @@ def _read_group(connection: Connection, group: list[Item]) -> None:
             continue
         try:
             future.set_result(work(connection))
-        except Exception as error:  # likewise the caller's to know
+        except Exception as error:  # noqa: BLE001 - likewise the caller's to know
             future.set_exception(_explained(error))
 
 
