@@ -37,6 +37,15 @@ def parse_size(value: object) -> object:
     return round(float(number) * base ** _POWERS[prefix.lower()])
 
 
+def _default_state_dir() -> Path:
+    """systemd's state directory, else `traind` in the user's own."""
+    given = os.environ.get("STATE_DIRECTORY")
+    if given:
+        return Path(given.split(":")[0])
+    base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(base) / "traind"
+
+
 Size = Annotated[int, BeforeValidator(parse_size), Field(gt=0)]
 Fraction = Annotated[float, Field(gt=0, le=1)]
 Seconds = Annotated[float, Field(ge=0)]
@@ -76,7 +85,7 @@ class Settings(BaseSettings):
         env_prefix="TRAIND_", env_nested_delimiter="__", extra="forbid", hide_input_in_errors=True
     )
 
-    state_dir: Path = Field(default_factory=lambda: default_state_dir())
+    state_dir: Path = Field(default_factory=_default_state_dir)
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = DEFAULT_PORT
     token: str | None = None
@@ -97,8 +106,8 @@ class Settings(BaseSettings):
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the library's signature
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - likewise
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         toml = TomlConfigSettingsSource(settings_cls, toml_file=config_file())
         return init_settings, env_settings, toml
@@ -137,12 +146,3 @@ def config_file() -> Path:
         return Path(given)
     base = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
     return Path(base) / "traind" / "config.toml"
-
-
-def default_state_dir() -> Path:
-    """systemd's state directory, else `traind` in the user's own."""
-    given = os.environ.get("STATE_DIRECTORY")
-    if given:
-        return Path(given.split(":")[0])
-    base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-    return Path(base) / "traind"

@@ -5,19 +5,18 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import StreamingResponse
-from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
+from fastapi.sse import format_sse_event
 from pydantic import BaseModel
 
 from supervisor.api.auth import require_token
 from supervisor.api.dependencies import EngineHere, RunHere
+from supervisor.api.streams import KEEPALIVE_S, STREAM_HEADERS, with_keepalive
 from supervisor.api.views import EventView, event_view
 from supervisor.engine.engine import Engine
 
 router = APIRouter(prefix="/v1/runs", tags=["events"], dependencies=[Depends(require_token)])
 
 _PAGE = 500
-_KEEPALIVE_S = 15.0  # under the 30 s after which many clients and proxies give up
-_STREAM_HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 
 
 class EventList(BaseModel):
@@ -40,8 +39,8 @@ async def events(
     """Events numbered beyond `after`. With `Accept: text/event-stream` a stream until the run's end."""
     if "text/event-stream" in request.headers.get("accept", ""):
         resumed = int(last_event_id) if last_event_id and last_event_id.isdecimal() else after
-        stream = _stream(engine, run.id, resumed)
-        return StreamingResponse(stream, media_type="text/event-stream", headers=_STREAM_HEADERS)
+        stream = with_keepalive(_stream(engine, run.id, resumed), KEEPALIVE_S)
+        return StreamingResponse(stream, media_type="text/event-stream", headers=STREAM_HEADERS)
     found = await engine.events(run.id, after, limit)
     return EventList(
         items=[event_view(event) for event in found], next_after=found[-1].number if found else after
@@ -69,8 +68,4 @@ async def _stream(engine: Engine, run_id: str, after: int) -> AsyncIterator[byte
             data = f'{{"reason": "{reason}", "state": "{run.state}", "next_after": {after}}}'
             yield format_sse_event(data_str=data, event="end")
             return
-        if (
-            not await engine.hub.wait_beyond(run_id, version, _KEEPALIVE_S)
-            and not engine.hub.closing.is_set()
-        ):
-            yield KEEPALIVE_COMMENT
+        await engine.hub.wait_beyond(run_id, version, KEEPALIVE_S)

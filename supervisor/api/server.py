@@ -3,8 +3,10 @@ wait and stream is told first and closes by itself.
 """
 
 import asyncio
+import contextlib
+import signal
 import socket
-from types import FrameType
+from collections.abc import Iterator
 
 import uvicorn
 from fastapi import FastAPI
@@ -15,7 +17,7 @@ _GRACE_S = 2  # for connections that do not close by themselves
 
 
 class Server(uvicorn.Server):
-    """A uvicorn server that tells the engine's waiters before it closes."""
+    """A uvicorn server that tells the engine's waiters before it closes, and returns to its caller."""
 
     def __init__(self, app: FastAPI, engine: Engine) -> None:
         config = uvicorn.Config(
@@ -30,11 +32,24 @@ class Server(uvicorn.Server):
         )
         super().__init__(config)
         self._engine = engine
-        self._loop = asyncio.get_running_loop()
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        self._loop.call_soon_threadsafe(self._engine.hub.close)
-        super().handle_exit(sig, frame)
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """SIGTERM and SIGINT end the serving. uvicorn's own way raises them again at the end, which
+        would kill the daemon before it has closed its store."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.end)
+        try:
+            yield
+        finally:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.remove_signal_handler(number)
+
+    def end(self) -> None:
+        """Wake every wait and stream, then close."""
+        self._engine.hub.close()
+        self.should_exit = True
 
 
 def bind(host: str, port: int) -> socket.socket:

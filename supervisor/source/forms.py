@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from supervisor.source.names import Purpose, purpose_of
-from supervisor.source.values import callee, identifiers, keyword, text_of
+from supervisor.source.values import callee, keyword, last_name, text_of
 
 
 class Form(StrEnum):
@@ -32,6 +32,8 @@ class Form(StrEnum):
 # Forms that a lookup by attribute or by key may end at.
 MEMBERS = frozenset({Form.CLASS_ATTRIBUTE, Form.FIELD, Form.ATTRIBUTE, Form.ENTRY, Form.OPTION})
 _NAMESPACES = frozenset({"dict", "Namespace", "SimpleNamespace", "EasyDict", "AttrDict", "Box", "DotMap"})
+# The owner of every option: what the variable that they are read from is made by.
+PARSED = "parse_args"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,24 +73,25 @@ class Site:
 
 
 def assignment(node: ast.AST, place: Place) -> Iterator[Site]:
-    """`BATCH = 64`, `BATCH: int = 64`, `BATCH, LR = 64, 1e-3`, `class CFG: batch_size = 64`, `cfg["bs"] = 64`."""
+    """`BATCH = 64`, `BATCH: int = 64`, `BATCH, LR = 64, 1e-3`, `cfg["bs"] = 64`."""
     if isinstance(node, ast.Assign):
         for target in node.targets:
             yield from _bound(target, node.value, place)
-    elif isinstance(node, ast.AnnAssign) and node.value is not None:
-        yield from _bound(node.target, node.value, place)
-    elif isinstance(node, ast.NamedExpr):
+    elif isinstance(node, ast.AnnAssign | ast.NamedExpr) and node.value is not None:
         yield from _bound(node.target, node.value, place)
 
 
 def rebinding(node: ast.AST, place: Place) -> Iterator[Site]:
-    """`BATCH *= 2`, `for bs in …`, `with … as bs`, `import bs`: bound to something that is not written there."""
-    if isinstance(node, ast.AugAssign | ast.For | ast.AsyncFor):
+    """`BATCH *= 2`, `for bs in …`, `with … as bs`, `import bs`: bound to what is not in sight."""
+    if isinstance(node, ast.AugAssign | ast.For | ast.AsyncFor | ast.comprehension):
         yield from _bound(node.target, None, place)
+    elif isinstance(node, ast.Lambda):
+        for item in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs):
+            yield Site(item.arg, _variable(place), None, item.lineno, place)
     elif isinstance(node, ast.With | ast.AsyncWith):
-        for item in node.items:
-            if item.optional_vars is not None:
-                yield from _bound(item.optional_vars, None, place)
+        for managed in node.items:
+            if managed.optional_vars is not None:
+                yield from _bound(managed.optional_vars, None, place)
     elif isinstance(node, ast.Import | ast.ImportFrom):
         for alias in node.names:
             name = (alias.asname or alias.name).partition(".")[0]
@@ -103,9 +106,9 @@ def entries(node: ast.AST, place: Place) -> Iterator[Site]:
             if name is not None:
                 yield Site(name, Form.ENTRY, value, value.lineno, place, place.owner)
     elif isinstance(node, ast.Call) and callee(node) in _NAMESPACES:
-        for item in node.keywords:
-            if item.arg is not None:
-                yield Site(item.arg, Form.ENTRY, item.value, item.value.lineno, place, place.owner)
+        yield from _named(node, place, place.owner)
+    elif isinstance(node, ast.Call) and callee(node) == "set_defaults":
+        yield from _named(node, place, PARSED)
 
 
 def option(node: ast.AST, place: Place) -> Iterator[Site]:
@@ -115,7 +118,7 @@ def option(node: ast.AST, place: Place) -> Iterator[Site]:
     name = option_name(node)
     default = keyword(node, "default")
     if name and default is not None:
-        yield Site(name, Form.OPTION, default, default.lineno, place)
+        yield Site(name, Form.OPTION, default, default.lineno, place, PARSED)
 
 
 def parameters(node: ast.AST, place: Place) -> Iterator[Site]:
@@ -143,6 +146,8 @@ FORMS: dict[type[ast.AST], tuple[Callable[[ast.AST, Place], Iterator[Site]], ...
     ast.AugAssign: (rebinding,),
     ast.For: (rebinding,),
     ast.AsyncFor: (rebinding,),
+    ast.comprehension: (rebinding,),
+    ast.Lambda: (rebinding,),
     ast.With: (rebinding,),
     ast.AsyncWith: (rebinding,),
     ast.Import: (rebinding,),
@@ -186,6 +191,12 @@ def paired(target: ast.expr, value: ast.expr) -> list[tuple[ast.expr, ast.expr]]
     return [(target, value)]
 
 
+def _named(call: ast.Call, place: Place, owner: str) -> Iterator[Site]:
+    for item in call.keywords:
+        if item.arg is not None:
+            yield Site(item.arg, Form.ENTRY, item.value, item.value.lineno, place, owner)
+
+
 def _bound(target: ast.expr, value: ast.expr | None, place: Place) -> Iterator[Site]:
     if value is not None and len(pairs := paired(target, value)) > 1:
         for left, right in pairs:
@@ -215,7 +226,7 @@ def _variable(place: Place) -> Form:
 
 def _owner(base: ast.expr, place: Place) -> str:
     """The class of `self`, or the variable whose attribute or entry it is."""
-    name = identifiers(base)
+    name = last_name(base)
     if name not in {"self", "cls"}:
         return name
     return class_of(place.scope)

@@ -22,7 +22,7 @@ from supervisor.source.forms import (
     purpose_within,
 )
 from supervisor.source.names import is_batch_size, is_loader
-from supervisor.source.values import callee, identifiers, keyword, text_of
+from supervisor.source.values import callee, identifiers, text_of
 
 _SIZE_POSITION = 1  # DataLoader(dataset, 64)
 Step = tuple[ast.AST, Place]
@@ -62,9 +62,9 @@ def index(tree: ast.Module) -> Index:
     work: list[Step] = [(tree, Place(module))]
     while work:
         node, place = work.pop()
-        _record(node, place, found)
-        steps = list(_children(node, place))
-        work.extend(reversed(steps))
+        inner = _inside(node, place)
+        _record(node, place, inner, found)
+        work.extend(reversed(list(_children(node, place, inner))))
     return found
 
 
@@ -81,14 +81,13 @@ def bindings(found: Index, name: str, scope: Scope) -> list[Site]:
     return []
 
 
-def _record(node: ast.AST, place: Place, found: Index) -> None:
+def _record(node: ast.AST, place: Place, inner: Place, found: Index) -> None:
     if isinstance(node, ast.Name):
         if isinstance(node.ctx, ast.Load):
             found.loads[node.id].append(node.lineno)
         return
     if isinstance(node, ast.Global):
         found.shared[place.scope].update(node.names)
-    inner = _inside(node, place) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) else place
     for form in FORMS.get(type(node), ()):
         for site in form(node, inner):
             _file(site, found)
@@ -134,19 +133,26 @@ def _record_call(call: ast.Call, place: Place, found: Index) -> None:
     elif name == "batch" and isinstance(call.func, ast.Attribute) and len(call.args) == 1:
         purpose = purpose_within(place, identifiers(call.func.value))
         where = replace(place, purpose=purpose)
-        found.uses.append(Use("batch", call.args[0], name, call.lineno, where, True))
+        found.uses.append(Use("batch", call.args[0], name, call.lineno, where, loader=True))
 
 
-def _children(node: ast.AST, place: Place) -> Iterator[Step]:
+def _inside(node: ast.AST, place: Place) -> Place:
+    """The place of a function's or a class's own statements; of any other node, its own place."""
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        return Place(Scope("function", node.name, place.scope), purpose=purpose_within(place, node.name))
+    if isinstance(node, ast.ClassDef):
+        scope = Scope("class", node.name, place.scope, _has_fields(node))
+        return Place(scope, purpose=purpose_within(place, node.name))
+    return place
+
+
+def _children(node: ast.AST, place: Place, inner: Place) -> Iterator[Step]:
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
         yield from ((item, place) for item in node.decorator_list)
         yield from ((item, place) for item in ast.iter_child_nodes(node.args))
-        yield from ((item, _inside(node, place)) for item in node.body)
+        yield from ((item, inner) for item in node.body)
     elif isinstance(node, ast.ClassDef):
-        outer = [*node.decorator_list, *node.bases, *node.keywords]
-        yield from ((item, place) for item in outer)
-        scope = Scope("class", node.name, place.scope, _has_fields(node))
-        inner = Place(scope, conditional=False, purpose=purpose_within(place, node.name))
+        yield from ((item, place) for item in (*node.decorator_list, *node.bases, *node.keywords))
         yield from ((item, inner) for item in node.body)
     elif isinstance(node, ast.If | ast.While):
         yield from _branches(node, place)
@@ -165,13 +171,6 @@ def _children(node: ast.AST, place: Place) -> Iterator[Step]:
             yield item.value, replace(place, purpose=purpose_within(place, item.arg or ""))
     else:
         yield from ((item, place) for item in ast.iter_child_nodes(node))
-
-
-_inner_places: dict[int, Place] = {}
-
-
-def _inside(node: ast.FunctionDef | ast.AsyncFunctionDef, place: Place) -> Place:
-    raise NotImplementedError
 
 
 def _branches(node: ast.If | ast.While, place: Place) -> Iterator[Step]:
@@ -209,6 +208,3 @@ def _assigned(node: ast.Assign | ast.AnnAssign | ast.NamedExpr, place: Place) ->
 def _has_fields(node: ast.ClassDef) -> bool:
     marks = [*node.decorator_list, *node.bases]
     return any("dataclass" in (name := identifiers(mark)) or name.endswith("BaseModel") for mark in marks)
-
-
-__all__ = ["Index", "Use", "bindings", "index", "keyword"]

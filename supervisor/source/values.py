@@ -72,6 +72,17 @@ def text_of(node: ast.expr | None) -> str | None:
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
 
 
+def last_name(node: ast.expr) -> str:
+    """The name nearest to what is looked up: of `a.b`, `x["b"]`, `b` and `b()` alike it is `b`."""
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    if isinstance(node, ast.Subscript):
+        return text_of(node.slice) or ""
+    return callee(node) if isinstance(node, ast.Call) else ""
+
+
 def identifiers(node: ast.expr | None) -> str:
     """The names in a target or in a simple expression, joined by `_`; empty where there are none."""
     found: list[str] = []

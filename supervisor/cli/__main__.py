@@ -1,0 +1,5 @@
+"""`python -m supervisor.cli` is `traind`."""
+
+from supervisor.cli import main
+
+main()
