@@ -25,7 +25,7 @@ class GrowthWatcher:
 
     def __init__(self) -> None:
         self._inotify = Inotify()
-        self._waiting: dict[Watch, asyncio.Future[None]] = {}
+        self._waiting: dict[Watch, set[asyncio.Future[None]]] = {}
         self._reading: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -47,13 +47,15 @@ class GrowthWatcher:
         """
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         watch = self._inotify.add_watch(f"/proc/self/fd/{descriptor}", Mask.MODIFY | Mask.ONESHOT)
-        self._waiting[watch] = future
+        # The kernel gives all who watch one file the same watch.
+        self._waiting.setdefault(watch, set()).add(future)
         return future
 
     def disarm(self, future: "asyncio.Future[None]") -> None:
         """Forget a future that nobody waits for any more."""
         for watch, waiting in list(self._waiting.items()):
-            if waiting is future:
+            waiting.discard(future)
+            if not waiting:
                 del self._waiting[watch]
                 with suppress(OSError):  # it fired meanwhile
                     self._inotify.rm_watch(watch)
@@ -61,17 +63,15 @@ class GrowthWatcher:
     async def _read(self) -> None:
         async for event in self._inotify:
             if Mask.Q_OVERFLOW in event.mask:
-                self._wake_all()
+                for watch in list(self._waiting):
+                    self._wake(watch)
             elif isinstance(event.watch, Watch):
-                future = self._waiting.pop(event.watch, None)
-                if future is not None and not future.done():
-                    future.set_result(None)
+                self._wake(event.watch)
 
-    def _wake_all(self) -> None:
-        for future in self._waiting.values():
+    def _wake(self, watch: Watch) -> None:
+        for future in self._waiting.pop(watch, ()):
             if not future.done():
                 future.set_result(None)
-        self._waiting.clear()
 
 
 class LogFollower:
