@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from supervisor.source.edit import EditRefused, change, change_args
-from supervisor.source.file import Script, ScriptError, read_script, replace_script
+from supervisor.source.file import Script, ScriptChanged, ScriptError, read_script, replace_script
 from supervisor.source.locate import Located, Uncertain, locate_batch_size
 
 
@@ -82,6 +82,8 @@ def apply_edit(plan: Plan) -> None:
         return
     try:
         replace_script(plan.path, plan.before, plan.content)
+    except ScriptChanged as error:
+        raise ScriptChangedSinceLaunchError(str(plan.path)) from error
     except ScriptError as error:
         raise EditImpossibleError(str(error)) from error
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from supervisor.source.forms import PARSED, Form, Place, Scope, Site, class_of
 from supervisor.source.index import Index, bindings
 from supervisor.source.names import Purpose
-from supervisor.source.values import callee, keyword, last_name, size_of, text_of, unwrap
+from supervisor.source.values import callee, fold, keyword, last_name, size_of, text_of, unwrap
 
 # Follows more steps than any script has between a constant and its loader, and ends on the others.
 _MOST_STEPS = 500
@@ -164,7 +164,7 @@ def _parts(node: ast.expr) -> list[ast.expr]:
     if isinstance(node, ast.BoolOp):
         return list(node.values)
     if isinstance(node, ast.BinOp):
-        return [part for part in (node.left, node.right) if not isinstance(part, ast.Constant)]
+        return [part for part in (node.left, node.right) if fold(part) is None]
     if isinstance(node, ast.Call):
         return [part for part in node.args if isinstance(part, ast.Name | ast.Attribute)]
     return []

@@ -8,6 +8,7 @@ import ast
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from supervisor.source.forms import (
     FORMS,
@@ -25,7 +26,18 @@ from supervisor.source.names import is_batch_size, is_loader
 from supervisor.source.values import callee, identifiers, text_of
 
 _SIZE_POSITION = 1  # DataLoader(dataset, 64)
-Step = tuple[ast.AST, Place]
+# Any node: the walk looks at its type first, and then reads what that type has.
+Step = tuple[Any, Place]
+_SCOPES = frozenset({ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef})
+# Nodes whose parts stand in other places than they do; `_children` knows where.
+_SPECIAL = _SCOPES | {
+    *(ast.If, ast.While, ast.For, ast.AsyncFor, ast.Try, ast.Match, ast.IfExp, ast.BoolOp),
+    *(ast.Assign, ast.AnnAssign, ast.NamedExpr, ast.Dict, ast.Call),
+}
+# Nodes without anything to find in them; they are half of a tree.
+_LEAVES = frozenset({ast.Constant, ast.Load, ast.Store, ast.Del, ast.Pass, ast.alias}) | frozenset(
+    kind for base in (ast.operator, ast.unaryop, ast.boolop, ast.cmpop) for kind in base.__subclasses__()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +74,24 @@ def index(tree: ast.Module) -> Index:
     work: list[Step] = [(tree, Place(module))]
     while work:
         node, place = work.pop()
-        inner = _inside(node, place)
-        _record(node, place, inner, found)
-        work.extend(reversed(list(_children(node, place, inner))))
+        kind = type(node)
+        if kind is ast.Name:
+            # Read or bound, a name has no parts; most nodes are names, so this comes first.
+            if type(node.ctx) is ast.Load:
+                found.loads[node.id].append(node.lineno)
+            continue
+        inner = _inside(node, place) if kind in _SCOPES else place
+        for form in FORMS.get(kind, ()):
+            for site in form(node, inner):
+                _file(site, found)
+        if kind is ast.Call:
+            _record_call(node, place, found)
+        elif kind is ast.Global:
+            found.shared[place.scope].update(node.names)
+        if kind in _SPECIAL:
+            work.extend(reversed(list(_children(node, place, inner))))
+        else:
+            work.extend([(part, place) for part in _parts(node)][::-1])
     return found
 
 
@@ -79,20 +106,6 @@ def bindings(found: Index, name: str, scope: Scope) -> list[Site]:
                 return sites
         start = start.parent
     return []
-
-
-def _record(node: ast.AST, place: Place, inner: Place, found: Index) -> None:
-    if isinstance(node, ast.Name):
-        if isinstance(node.ctx, ast.Load):
-            found.loads[node.id].append(node.lineno)
-        return
-    if isinstance(node, ast.Global):
-        found.shared[place.scope].update(node.names)
-    for form in FORMS.get(type(node), ()):
-        for site in form(node, inner):
-            _file(site, found)
-    if isinstance(node, ast.Call):
-        _record_call(node, place, found)
 
 
 def _file(site: Site, found: Index) -> None:
@@ -111,18 +124,23 @@ def _file(site: Site, found: Index) -> None:
 def _record_call(call: ast.Call, place: Place, found: Index) -> None:
     name = callee(call)
     found.calls[name].append((call, place))
-    for flag in option_flags(call):
+    flags = option_flags(call)
+    for flag in flags:
         found.flags[flag] = found.flags.get(flag, False) or is_batch_size(option_name(call))
-    if name == "dict" or option_flags(call):
+    if name == "dict" or flags:
         return
     loader = is_loader(name)
-    purpose = purpose_within(place, identifiers(call.args[0]) if call.args else "", name)
-    where = replace(place, purpose=purpose)
+    where = place
+    if call.keywords or loader:
+        data = identifiers(call.args[0]) if call.args else ""
+        where = replace(place, purpose=purpose_within(place, data, name))
+    given = any(item.arg is not None and is_batch_size(item.arg) for item in call.keywords)
     for item in call.keywords:
         if item.arg is not None and is_batch_size(item.arg):
             found.uses.append(Use(item.arg, item.value, name, item.value.lineno, where, loader))
-        elif item.arg is None and loader and isinstance(item.value, ast.Name):
-            # DataLoader(ds, **options) reads what options["batch_size"] would.
+        elif item.arg is None and loader and not given and isinstance(item.value, ast.Name):
+            # DataLoader(ds, **options) reads what options["batch_size"] would. Beside a batch_size of
+            # its own the options cannot hold another: Python refuses a keyword given twice.
             key = ast.copy_location(ast.Constant("batch_size"), item.value)
             entry = ast.copy_location(ast.Subscript(item.value, key, ast.Load()), item.value)
             found.uses.append(Use("batch_size", entry, name, item.value.lineno, where, loader))
@@ -147,30 +165,52 @@ def _inside(node: ast.AST, place: Place) -> Place:
 
 
 def _children(node: ast.AST, place: Place, inner: Place) -> Iterator[Step]:
-    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-        yield from ((item, place) for item in node.decorator_list)
-        yield from ((item, place) for item in ast.iter_child_nodes(node.args))
-        yield from ((item, inner) for item in node.body)
-    elif isinstance(node, ast.ClassDef):
-        yield from ((item, place) for item in (*node.decorator_list, *node.bases, *node.keywords))
-        yield from ((item, inner) for item in node.body)
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        outer = [node.args] if not isinstance(node, ast.ClassDef) else [*node.bases, *node.keywords]
+        yield from ((part, place) for part in (*node.decorator_list, *outer))
+        yield from ((part, inner) for part in node.body)
     elif isinstance(node, ast.If | ast.While):
         yield from _branches(node, place)
     elif isinstance(node, ast.For | ast.AsyncFor | ast.Try | ast.Match | ast.IfExp | ast.BoolOp):
-        yield from ((item, replace(place, conditional=True)) for item in ast.iter_child_nodes(node))
+        maybe = replace(place, conditional=True)
+        yield from ((part, maybe) for part in _parts(node))
     elif isinstance(node, ast.Assign | ast.AnnAssign | ast.NamedExpr):
         yield from _assigned(node, place)
-    elif isinstance(node, ast.Dict):
+    elif isinstance(node, ast.Dict | ast.Call):
+        yield from _named(node, place)
+
+
+def _named(node: ast.Dict | ast.Call, place: Place) -> Iterator[Step]:
+    """The values that stand under a name, of a key or a keyword, and a call's other parts."""
+    if isinstance(node, ast.Dict):
         for key, value in zip(node.keys, node.values, strict=True):
-            name = text_of(key) or ""
-            yield value, replace(place, purpose=purpose_within(place, name), owner=name or place.owner)
-    elif isinstance(node, ast.Call):
-        yield node.func, place
-        yield from ((item, place) for item in node.args)
-        for item in node.keywords:
-            yield item.value, replace(place, purpose=purpose_within(place, item.arg or ""))
+            if type(value) not in _LEAVES:
+                name = text_of(key) or ""
+                yield value, _toward(place, name, name or None)
     else:
-        yield from ((item, place) for item in ast.iter_child_nodes(node))
+        yield from ((part, place) for part in (node.func, *node.args) if type(part) not in _LEAVES)
+        for item in node.keywords:
+            if type(item.value) not in _LEAVES:
+                yield item.value, _toward(place, item.arg or "")
+
+
+def _parts(node: ast.AST) -> list[ast.AST]:
+    parts: list[ast.AST] = []
+    for name in node._fields:
+        value = getattr(node, name, None)
+        if isinstance(value, list):
+            parts += [part for part in value if isinstance(part, ast.AST) and type(part) not in _LEAVES]
+        elif isinstance(value, ast.AST) and type(value) not in _LEAVES:
+            parts.append(value)
+    return parts
+
+
+def _toward(place: Place, name: str, owner: str | None = None) -> Place:
+    """The place of what is bound to a name; the same one where the name changes nothing."""
+    purpose, owner = purpose_within(place, name), place.owner if owner is None else owner
+    if purpose is place.purpose and owner == place.owner:
+        return place
+    return Place(place.scope, place.conditional, purpose, owner)
 
 
 def _branches(node: ast.If | ast.While, place: Place) -> Iterator[Step]:
@@ -202,7 +242,7 @@ def _assigned(node: ast.Assign | ast.AnnAssign | ast.NamedExpr, place: Place) ->
         return
     for target, value in paired(targets[0], node.value):
         name = identifiers(target)
-        yield value, replace(place, purpose=purpose_within(place, name), owner=name)
+        yield value, _toward(place, name, name)
 
 
 def _has_fields(node: ast.ClassDef) -> bool:

@@ -1,44 +1,31 @@
-"""Finds where the batch size of a default run stands, or says why that is not certain.
+"""Where a script's batch size stands, or why that is not certain. Text in, answer out.
 
-Names decide what is a candidate, its form how much it counts for. A single best candidate is the
-answer; several equally good ones with different places are not.
+The order of evidence: an argument on the command line; then the literal that the training loader's size
+is traced back to; then, in a script that hands its size to nothing in sight, the only literal whose name
+says that it is one. Where any of these leaves a choice, the answer is `Uncertain`, with the choice.
 """
 
-import ast
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import IntEnum
 
-from supervisor.source.tree import Source, UnreadableError, parse
+from supervisor.source.arguments import Argument, UnclearArgumentError, find_argument
+from supervisor.source.flow import Origin, Trace, effective, trace
+from supervisor.source.forms import Form, Site
+from supervisor.source.index import Index, Use, bindings, index
+from supervisor.source.names import Purpose, is_batch_size
+from supervisor.source.text import SourceText, UnparsableError
+from supervisor.source.values import text_of
 
-_NAMES = re.compile(
-    r"^(?:(?:train(?:ing)?|per_device|per_gpu|per_device_train|global|mini|default)_?)*"
-    r"(?:batch_?size|batchsize|batch|bs|bsz|batch_sz|minibatch)(?:_?(?:train(?:ing)?|per_(?:gpu|device)))?$",
-    re.IGNORECASE,
-)
-_OTHER_USES = re.compile(
-    r"(?:^|_)(?:val|valid|validation|eval|evaluation|test|testing|pred|predict|infer|inference)(?:_|$)",
-    re.IGNORECASE,
-)
-_FLAG = re.compile(r"^--?([A-Za-z][\w-]*)(?:=(.*))?$", re.DOTALL)
-_SHORT_FLAG = re.compile(r"^-b(\d+)$")
-
-
-class Rank(IntEnum):
-    """How much a form counts for; only the highest rank found is considered."""
-
-    PARAMETER = 1  # a function's default
-    KEYWORD = 2  # a literal handed to a call
-    ENTRY = 3  # a dictionary's entry
-    FIELD = 4  # a class attribute or dataclass field
-    OPTION = 5  # the default of a command-line option or environment variable
-    CONSTANT = 6  # a name of the module
+_MOST_CANDIDATES = 8
+_VARIABLES = frozenset({Form.CONSTANT, Form.LOCAL})
 
 
 @dataclass(frozen=True, slots=True)
 class Literal:
-    """A place in the source: bytes `start` to `end` hold `value`; `line` counts from 1."""
+    """A size written in the source: `source[start:end]`, which begins on `line` (from 1), reads `value`.
+
+    `start` and `end` are byte offsets into the source as given. `name` is what it is bound to, `form` how.
+    """
 
     line: int
     start: int
@@ -50,16 +37,8 @@ class Literal:
 
 
 @dataclass(frozen=True, slots=True)
-class Argument:
-    """A command-line argument that sets the size: `args[index]` is `prefix` followed by the number."""
-
-    index: int
-    prefix: str
-
-
-@dataclass(frozen=True, slots=True)
 class Located:
-    """The batch size and where it is changed: in the argument where there is one, else at `places`."""
+    """The size that training runs with, and what to change: `argument` where set, else `places`."""
 
     value: int
     places: tuple[Literal, ...]
@@ -69,245 +48,115 @@ class Located:
 
 @dataclass(frozen=True, slots=True)
 class Uncertain:
-    """Not certain enough to change anything; `reason` says why and what to do."""
+    """No edit can be made: `reason` says why and what to do, `candidates` where the size may stand."""
 
     reason: str
     candidates: tuple[Literal, ...] = ()
 
 
-def locate_batch_size(data: bytes, args: Sequence[str] = ()) -> Located | Uncertain:
-    """Where the batch size of a run with `args` stands. Never raises, whatever the bytes."""
-    in_args = _in_arguments(args)
-    if in_args is not None:
-        argument, value = in_args
-        return Located(value, (), argument, f"the argument {args[argument.index]!r} sets it")
+def locate_batch_size(source: bytes, args: Sequence[str] = ()) -> Located | Uncertain:
+    """Find what sets the training batch size of a script launched with `args`. Never raises."""
     try:
-        source = parse(data)
-        found = list(_candidates(source))
-    except UnreadableError as error:
-        return Uncertain(f"the script cannot be parsed ({error}); mend it")
-    except (RecursionError, MemoryError):
-        return Uncertain("the script is nested too deeply to be parsed")
-    return _choose(found)
+        text = SourceText(source)
+    except UnparsableError as error:
+        return Uncertain(f"The script cannot be searched for a batch size: {error}.")
+    found = index(text.tree)
+    try:
+        argument = find_argument(args, found.flags)
+    except UnclearArgumentError as error:
+        return Uncertain(f"The batch size is not certain: {error}.")
+    if argument is not None:
+        why = f"the argument {argument.flag} sets the batch size, and the command line wins over the script"
+        return Located(argument.value, (), argument, why)
+    return _by_use(text, found) or _by_name(text, found)
 
 
-def _choose(found: list[tuple[Rank, Literal]]) -> Located | Uncertain:
-    if not found:
-        return Uncertain("no batch size was found; name it BATCH_SIZE at the top of the script")
-    everything = tuple(literal for _, literal in found)
-    best = max(rank for rank, _ in found)
-    places = [literal for rank, literal in found if rank is best]
-    if len(places) == 1:
-        return Located(places[0].value, (places[0],), None, places[0].why)
-    where = ", ".join(f"{place.name} at line {place.line}" for place in places[:5])
-    reason = f"the batch size may be any of {where}; name the one that counts BATCH_SIZE, once, at the top"
-    return Uncertain(reason, everything)
-
-
-def _in_arguments(args: Sequence[str]) -> tuple[Argument, int] | None:
-    """The last argument that sets the size: as argparse has it, the last one wins."""
-    found: tuple[Argument, int] | None = None
-    for index, arg in enumerate(args):
-        if arg == "--":
-            break
-        if match := _SHORT_FLAG.match(arg):
-            found = Argument(index, "-b"), int(match[1])
-        elif (match := _FLAG.match(arg)) and (match[1] == "b" or is_batch_size(match[1].replace("-", "_"))):
-            if match[2] is not None and match[2].isdecimal():
-                found = Argument(index, arg[: len(arg) - len(match[2])]), int(match[2])
-            elif match[2] is None and index + 1 < len(args) and args[index + 1].isdecimal():
-                found = Argument(index + 1, ""), int(args[index + 1])
-    return found
-
-
-def is_batch_size(name: str) -> bool:
-    """Whether a name is that of a training batch size."""
-    return bool(_NAMES.match(name)) and not _OTHER_USES.search(name)
-
-
-def _candidates(source: Source) -> Iterator[tuple[Rank, Literal]]:
-    yield from _in_body(source, source.module.body, Rank.CONSTANT)
-
-
-def _in_body(source: Source, body: Sequence[ast.stmt], rank: Rank) -> Iterator[tuple[Rank, Literal]]:
-    for statement in body:
-        yield from _in_statement(source, statement, rank)
-
-
-def _in_statement(source: Source, statement: ast.stmt, rank: Rank) -> Iterator[tuple[Rank, Literal]]:
-    match statement:
-        case ast.If(test=ast.Constant(value=False | 0)):
-            yield from _in_body(source, statement.orelse, rank)
-        case ast.Assign(targets=targets, value=value):
-            for target in targets:
-                yield from _assigned(source, target, value, rank)
-            if not any(_is_other_use(target) for target in targets):
-                yield from _in_expression(source, value)
-        case ast.AnnAssign(target=target, value=ast.expr() as value):
-            yield from _assigned(source, target, value, rank)
-            yield from _in_expression(source, value)
-        case ast.ClassDef(body=inner):
-            yield from _in_body(source, inner, Rank.FIELD)
-        case ast.FunctionDef() | ast.AsyncFunctionDef():
-            if not _OTHER_USES.search(statement.name):
-                yield from _parameters(source, statement.args)
-                for decorator in statement.decorator_list:
-                    yield from _in_expression(source, decorator)
-                yield from _in_body(source, statement.body, Rank.PARAMETER)
-        case _:
-            yield from _in_other(source, statement, rank)
-
-
-def _in_other(source: Source, statement: ast.stmt, rank: Rank) -> Iterator[tuple[Rank, Literal]]:
-    """A compound statement's own expressions, and the statements inside it."""
-    for child in ast.iter_child_nodes(statement):
-        if isinstance(child, ast.expr):
-            yield from _in_expression(source, child)
-        elif isinstance(child, ast.stmt):
-            yield from _in_statement(source, child, rank)
-        else:
-            for inner in ast.iter_child_nodes(child):
-                if isinstance(inner, ast.stmt):
-                    yield from _in_statement(source, inner, rank)
-                elif isinstance(inner, ast.expr):
-                    yield from _in_expression(source, inner)
-
-
-def _assigned(
-    source: Source, target: ast.expr, value: ast.expr, rank: Rank
-) -> Iterator[tuple[Rank, Literal]]:
-    match target, value:
-        case ast.Tuple(elts=names), ast.Tuple(elts=values) if len(names) == len(values):
-            for name, item in zip(names, values, strict=True):
-                yield from _assigned(source, name, item, rank)
-        case ((ast.Name(id=name) | ast.Attribute(attr=name)), _) if is_batch_size(name):
-            form = {Rank.CONSTANT: "module constant", Rank.FIELD: "class attribute"}.get(rank, "assignment")
-            yield from _literal(source, value, name, rank, form)
-        case ast.Subscript(slice=ast.Constant(value=str(key))), _ if is_batch_size(key):
-            yield from _literal(source, value, key, Rank.ENTRY, "dict entry")
-
-
-def _in_expression(source: Source, expression: ast.expr) -> Iterator[tuple[Rank, Literal]]:
-    for node in ast.walk(expression):
-        if isinstance(node, ast.Dict):
-            for key, value in zip(node.keys, node.values, strict=True):
-                if isinstance(key, ast.Constant) and isinstance(key.value, str) and is_batch_size(key.value):
-                    yield from _literal(source, value, key.value, Rank.ENTRY, "dict entry")
-        elif isinstance(node, ast.Call):
-            yield from _in_call(source, node)
-        elif isinstance(node, ast.Lambda):
-            yield from _parameters(source, node.args)
-
-
-def _in_call(source: Source, call: ast.Call) -> Iterator[tuple[Rank, Literal]]:
-    option = next((name for name in _flag_names(call) if is_batch_size(name)), None)
-    if option is not None:
-        for keyword in call.keywords:
-            if keyword.arg == "default":
-                yield from _literal(source, keyword.value, option, Rank.OPTION, "option's default")
-        return
-    variable = _environment_name(call)
-    if variable is not None and len(call.args) > 1:
-        yield from _literal(source, call.args[1], variable, Rank.OPTION, "environment default")
-        return
-    for keyword in call.keywords:
-        if keyword.arg is not None and is_batch_size(keyword.arg):
-            yield from _literal(source, keyword.value, keyword.arg, Rank.KEYWORD, "keyword")
-
-
-def _flag_names(call: ast.Call) -> Iterator[str]:
-    for argument in call.args:
-        if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
-            match = _FLAG.match(argument.value)
-            if match is not None:
-                yield match[1].replace("-", "_")
-
-
-def _environment_name(call: ast.Call) -> str | None:
-    function = ast.unparse(call.func)
-    if function not in {"os.environ.get", "environ.get", "os.getenv", "getenv"} or not call.args:
+def _by_use(text: SourceText, found: Index) -> Located | Uncertain | None:
+    uses = _training_uses(found)
+    if not uses:
         return None
-    name = call.args[0]
-    known = isinstance(name, ast.Constant) and isinstance(name.value, str) and is_batch_size(name.value)
-    return name.value if known else None  # type: ignore[attr-defined] # checked in the line above
+    result = trace(found, [Site(use.name, Form.KEYWORD, use.value, use.line, use.place) for use in uses])
+    consumer = f"{uses[0].callee or 'a call'} on line {uses[0].line}"
+    if result.certain:
+        return _located(text, result.origins[0], f"which {consumer} is given")
+    return _uncertain(text, result, found, consumer)
 
 
-def _parameters(source: Source, arguments: ast.arguments) -> Iterator[tuple[Rank, Literal]]:
-    positional = arguments.posonlyargs + arguments.args
-    pairs = list(zip(positional[::-1], arguments.defaults[::-1], strict=False))
-    pairs += [
-        (name, default)
-        for name, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
-        if default is not None
-    ]
-    for name, default in pairs:
-        if is_batch_size(name.arg):
-            yield from _literal(source, default, name.arg, Rank.PARAMETER, "parameter's default")
+def _training_uses(found: Index) -> list[Use]:
+    """The uses that say most about training: marked loaders, then other loaders, then other calls."""
+    live = [use for use in found.uses if use.place.purpose is not Purpose.EVALUATION]
+    for loader in (True, False):
+        group = [use for use in live if use.loader is loader]
+        marked = [use for use in group if use.place.purpose is Purpose.TRAINING]
+        if marked or group:
+            return marked or group
+    return []
+
+
+def _by_name(text: SourceText, found: Index) -> Located | Uncertain:
+    result = trace(found, _named_sites(found))
+    if result.certain:
+        return _located(text, result.origins[0], "the only batch size in the script")
+    if not result.origins:
+        return Uncertain(
+            "No batch size found in the script; write it as a constant such as BATCH_SIZE = 64 "
+            "and give it to the training DataLoader."
+        )
+    return _uncertain(text, result, found, None)
+
+
+def _named_sites(found: Index) -> list[Site]:
+    sites: list[Site] = []
+    for site in found.sites:
+        if not is_batch_size(site.name) or site.place.purpose is Purpose.EVALUATION or site.value is None:
+            continue
+        if site.form in _VARIABLES:
+            # All bindings of the name count, or one of several would pass for the only one.
+            sites.extend(effective(bindings(found, site.name, site.place.scope), found))
         else:
-            yield from _in_expression(source, default)
+            sites.append(site)
+    return sites
 
 
-def _literal(
-    source: Source, value: ast.expr, name: str, rank: Rank, form: str
-) -> Iterator[tuple[Rank, Literal]]:
-    """The literal that `value` comes down to, if it does."""
-    value = _inside(value)
-    size = size_of_expression(value)
-    if size is None or size < 1:
-        return
-    start, end = source.span(value)
-    why = f"{form} {name} at line {value.lineno}"
-    yield rank, Literal(value.lineno, start, end, size, name, form, why)
+def _located(text: SourceText, origin: Origin, because: str) -> Located | Uncertain:
+    place = _literal(text, origin, because)
+    if place is None:
+        return Uncertain(
+            f"The batch size on line {origin.node.lineno} is written in a way that cannot be edited; "
+            f"write it as a plain number such as {origin.value}."
+        )
+    return Located(place.value, (place,), None, place.why)
 
 
-def _inside(value: ast.expr) -> ast.expr:
-    """Through `int(…)`, `field(default=…)` and the environment's default to what is changed."""
-    if not isinstance(value, ast.Call):
-        return value
-    if _environment_name(value) is not None and len(value.args) > 1:
-        return value.args[1]
-    if isinstance(value.func, ast.Name) and value.func.id == "int" and len(value.args) == 1:
-        return _inside(value.args[0])
-    for keyword in value.keywords:
-        if keyword.arg == "default":
-            return _inside(keyword.value)
-    return value
+def _uncertain(text: SourceText, result: Trace, found: Index, consumer: str | None) -> Uncertain:
+    origins = result.origins
+    if not origins:
+        # Named so that the reader can see them; none of them is known to be what the loader gets.
+        origins = trace(found, _named_sites(found)).origins
+    places = [_literal(text, origin, "a place where it may be set") for origin in origins[:_MOST_CANDIDATES]]
+    candidates = tuple(
+        sorted((place for place in places if place is not None), key=lambda place: place.start)
+    )
+    listed = ", ".join(f"{place.name} = {place.value} on line {place.line}" for place in candidates)
+    whose = f"The batch size of {consumer}" if consumer else "The batch size"
+    if result.computed or (result.unknown and result.origins):
+        why = "is worked out while the script runs"
+    elif result.unknown:
+        why = "comes from outside the script"
+    else:
+        why = f"may be set in {len(origins)} places"
+    hint = "keep it in one constant such as BATCH_SIZE = 64 and give that to the training DataLoader"
+    return Uncertain(f"{whose} {why}{f' ({listed})' if listed else ''}; {hint}.", candidates)
 
 
-def size_of_expression(value: ast.expr) -> int | None:
-    """The number that a literal, a string of digits or arithmetic of literals stands for."""
-    match value:
-        case ast.Constant(value=bool()):
+def _literal(text: SourceText, origin: Origin, because: str) -> Literal | None:
+    start, end = text.span(origin.node)
+    if text_of(origin.node) is not None:
+        # Only the digits change, so the quotes must be plain ones around nothing else.
+        digits = text.encode(str(origin.value))
+        if text.source[start + 1 : end - 1] != digits:
             return None
-        case ast.Constant(value=int(number)):
-            return number
-        case ast.Constant(value=str(text)) if text.isascii() and text.isdecimal():
-            return int(text)
-        case ast.BinOp(left=left, op=operator, right=right):
-            one, other = size_of_expression(left), size_of_expression(right)
-            return None if one is None or other is None else _calculate(one, operator, other)
-    return None
-
-
-def _calculate(one: int, operator: ast.operator, other: int) -> int | None:
-    match operator:
-        case ast.Mult():
-            return one * other
-        case ast.Add():
-            return one + other
-        case ast.Sub():
-            return one - other
-        case ast.FloorDiv() if other:
-            return one // other
-        case ast.Pow() if 0 <= other <= 32:  # noqa: PLR2004 - no batch is larger, and 9**9**9 is a trap
-            return int(one**other)
-        case ast.LShift() if 0 <= other <= 32:  # noqa: PLR2004 - likewise
-            return one << other
-    return None
-
-
-def _is_other_use(target: ast.expr) -> bool:
-    """`val_loader = DataLoader(…, batch_size=256)` says nothing of training."""
-    names = [node.id for node in ast.walk(target) if isinstance(node, ast.Name)]
-    names += [node.attr for node in ast.walk(target) if isinstance(node, ast.Attribute)]
-    return any(_OTHER_USES.search(name) for name in names)
+        start, end = start + 1, end - 1
+    name = origin.site.name
+    why = f"{origin.form} {name} on line {origin.node.lineno}, {because}"
+    return Literal(origin.node.lineno, start, end, origin.value, name, origin.form, why)

@@ -11,10 +11,9 @@ import re
 import threading
 import tokenize
 import warnings
-from bisect import bisect_right
 
-# A tree takes some 100 bytes a byte of source: beyond this a script would cost the daemon its memory.
-MAX_PARSED_BYTES = 1024 * 1024
+# A tree takes up to 600 bytes a byte of source: beyond this a script would cost the daemon its memory.
+MAX_PARSED_BYTES = 512 * 1024
 
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 _DIGITS = "0123456789"
@@ -51,12 +50,6 @@ class SourceText:
         end_line, end_column = node.end_lineno or node.lineno, node.end_col_offset or node.col_offset
         start = self._starts[node.lineno - 1] + node.col_offset
         return self._original(start), self._original(self._starts[end_line - 1] + end_column)
-
-    def line_of(self, offset: int) -> int:
-        """The line, from 1, in which a byte of a UTF-8 script stands; other encodings count alike."""
-        if self._encoding == "utf-8":
-            return bisect_right(self._starts, offset - self._bom)
-        return len(_LINE_END.findall(self.source[:offset])) + 1
 
     def encode(self, digits: str) -> bytes:
         """Digits as the script's encoding writes them."""
