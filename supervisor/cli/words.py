@@ -55,6 +55,10 @@ def _attempt_starting(data: Json, attempt: int | None) -> str:
     return f"attempt {attempt}: batch size {batch} ({data['why']})"
 
 
+def _which(data: Json, attempt: int | None) -> str:
+    return "the follow-up" if data["stage"] == "follow_up" else f"attempt {attempt}"
+
+
 def _memory(data: Json, attempt: int | None) -> str:
     total = f" of {size(data['total'])}" if data["total"] else ""
     odd = ", which contradicts its own percent" if data["contradiction"] else ""
@@ -67,11 +71,10 @@ def _verdict(data: Json, attempt: int | None) -> str:
 
 
 def _ended(data: Json, attempt: int | None) -> str:
-    what = "the follow-up" if data["stage"] == "follow_up" else f"attempt {attempt}"
     code = f"exit code {data['exit_code']}" if data["exit_code"] is not None else f"signal {data['signal']}"
     if data["exit_code"] is None and data["signal"] is None:
         code = "how it exited is not known"
-    return f"{what}: {data['outcome']} ({code})"
+    return f"{_which(data, attempt)}: {data['outcome']} ({code})"
 
 
 def _run_ended(data: Json, _: int | None) -> str:
@@ -88,8 +91,8 @@ _SENTENCES: dict[str, Callable[[Json, int | None], str]] = {
     "run_queued": lambda data, _: f"queued {data['script']}",
     "run_starting": lambda data, _: f"got device {data['device']}",
     "attempt_starting": _attempt_starting,
-    "attempt_started": lambda data, attempt: f"attempt {attempt}: running as process {data['pid']}",
-    "attempt_adopted": lambda data, attempt: f"attempt {attempt}: taken up again as process {data['pid']}",
+    "attempt_started": lambda data, attempt: f"{_which(data, attempt)}: running as process {data['pid']}",
+    "attempt_adopted": lambda data, attempt: f"{_which(data, attempt)}: taken up as process {data['pid']}",
     "memory_reported": _memory,
     "out_of_memory_seen": lambda data, attempt: f"attempt {attempt}: out of memory: {data['line']}",
     "verdict": _verdict,

@@ -37,6 +37,7 @@ from supervisor.process.attempt import AttemptProcess
 
 # Looks kept: more than any window needs.
 _LOOKS_KEPT = 600
+_LOOKS_BEFORE_JUDGING = 2
 _NEVER = float("inf")
 
 
@@ -44,7 +45,13 @@ class Checkpointing:
     """Holds the checkpoint of one attempt. `due` is in boot-time seconds; infinity when none is left."""
 
     def __init__(
-        self, journal: Journal, process: AttemptProcess, device: DeviceInfo, boottime: Callable[[], float]
+        self,
+        journal: Journal,
+        process: AttemptProcess,
+        device: DeviceInfo,
+        *,
+        boottime: Callable[[], float],
+        sample_every_s: float,
     ) -> None:
         self._journal = journal
         self._process = process
@@ -55,7 +62,9 @@ class Checkpointing:
         self.looks: deque[RunSample] = deque(maxlen=_LOOKS_KEPT)
         judged = self._attempt.verdict is not None and self._attempt.verdict.kind is not VerdictKind.DEFERRED
         wanted = self._attempt.stage is Stage.TRAINING and self._attempt.intent is None and not judged
-        self.due = self._launched_at + self._policy.after_s if wanted else _NEVER
+        # A daemon that took up the run after its checkpoint looks at the device before it judges.
+        seen_by = boottime() + _LOOKS_BEFORE_JUDGING * sample_every_s
+        self.due = max(self._launched_at + self._policy.after_s, seen_by) if wanted else _NEVER
 
     async def resume(self) -> None:
         """Go on with a decision that an earlier daemon recorded and may not have carried out."""

@@ -64,7 +64,13 @@ class Supervision:
         self._boottime = services.config.clock.boottime
         self._device = services.devices[journal.run.device_id or ""].info
         self.observation = Observation(self._device.total, journal.run.observed)
-        self._checkpoint = Checkpointing(journal, process, self._device, self._boottime)
+        self._checkpoint = Checkpointing(
+            journal,
+            process,
+            self._device,
+            boottime=self._boottime,
+            sample_every_s=services.config.sample_every_s,
+        )
         self.pids: frozenset[int] = frozenset()
         self.peak: int | None = self._attempt.peak
         self.peak_utilization: float | None = self._attempt.peak_utilization

@@ -221,7 +221,9 @@ def _reason(source: bytes) -> str:
 
 
 def test_options_beside_a_size_of_its_own_leave_it_certain() -> None:
-    source = b"BATCH_SIZE = 64\nextra = {'pin_memory': True} if x else {}\nDataLoader(ds, batch_size=BATCH_SIZE, **extra)\n"
+    source = (
+        b"BATCH_SIZE = 64\nextra = {'a': 1} if x else {}\nDataLoader(ds, batch_size=BATCH_SIZE, **extra)\n"
+    )
     located = locate_batch_size(source)
     assert isinstance(located, Located)
     assert located.value == 64
