@@ -258,7 +258,8 @@ def _submission(
 ) -> dict[str, Any]:
     """The body of a submission, as seen from this directory and this environment."""
     body: dict[str, Any] = {"script": str(script.absolute()), "args": args or [], "cwd": str(Path.cwd())}
-    interpreter = shutil.which(python or "python") or shutil.which("python3")
+    names = ("python", "python3") if python is None else (python,)
+    interpreter = next((found for name in names if (found := shutil.which(name))), None)
     if python is not None and interpreter is None:
         raise CommandError(f"there is no interpreter {python}; give the path of one by --python", USAGE)
     if interpreter is not None:
