@@ -84,7 +84,7 @@ async def _number(engine: Engine, run: Run, attempt: int | None, stage: Stage) -
 async def _stream(
     engine: Engine, run_id: str, which: tuple[Stage, int], path: Path, offset: int
 ) -> AsyncIterator[bytes]:
-    follower = LogFollower(engine.services.watcher, path, offset)
+    follower = LogFollower(engine.services.inotify, path, offset)
     ending = asyncio.create_task(_finish_at_end(engine, run_id, which, follower))
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     try:

@@ -137,7 +137,7 @@ class Display:
 
     def _open_log(self, stage: Stage, number: int) -> None:
         path = self._engine.log_path(self._run_id, stage, number)
-        follower = LogFollower(self._engine.services.watcher, path)
+        follower = LogFollower(self._engine.services.inotify, path)
         self._followers.append((follower, asyncio.create_task(self._copy(follower))))
 
     async def _copy(self, follower: LogFollower) -> None:

@@ -9,18 +9,19 @@ from pathlib import Path
 import structlog
 
 from supervisor.devices.base import Device
-from supervisor.domain.events import Event, RunQueued
+from supervisor.domain.events import Event, RunQueued, data_of
 from supervisor.domain.progress import RunSample
 from supervisor.domain.run import Attempt, Run, RunState, Stage
+from supervisor.engine.committer import Committer
 from supervisor.engine.conductor import Conductor
 from supervisor.engine.config import EngineConfig
 from supervisor.engine.hub import Hub
-from supervisor.engine.journal import Journal
+from supervisor.engine.journal import Beginning, Journal
 from supervisor.engine.queue import DeviceQueue
 from supervisor.engine.sampler import Sampler, Watched
 from supervisor.engine.services import Services
 from supervisor.engine.submission import Submission, SubmissionError, resolve
-from supervisor.process.logfile import GrowthWatcher
+from supervisor.process.inotify import Inotify
 from supervisor.store import attempts as attempt_rows
 from supervisor.store import events as event_rows
 from supervisor.store import runs as run_rows
@@ -73,13 +74,15 @@ class Engine:
             )
         run = Run(id=secrets.token_hex(6), spec=spec, created_at=self.config.clock.wall())
 
+        body = RunQueued(spec.script, spec.device)
+        queued = Event(1, run.created_at, body.type, None, data_of(body))
+
         def work(connection: Connection) -> None:
             run_rows.insert_run(connection, run)
-            queued = RunQueued(spec.script, spec.device)
-            event_rows.append_events(connection, run.id, [(run.created_at, None, queued)])
+            event_rows.insert_events(connection, run.id, [queued])
 
         await self.services.database.write(work)
-        self._start(run, [])
+        self._start(run, Beginning(last_event=queued.number))
         return run
 
     async def find(self, reference: str) -> Run:
@@ -127,9 +130,16 @@ class Engine:
 
     async def events(self, run_id: str, after: int, limit: int) -> list[Event]:
         """Up to `limit` events numbered beyond `after`, in order."""
-        return await self.services.database.read(
+        live = self._conductors.get(run_id)
+        recent = list(live.journal.recent) if live is not None else []
+        if recent and recent[0].number <= after + 1:
+            return [event for event in recent if event.number > after][:limit]
+        stored = await self.services.database.read(
             lambda connection: event_rows.events_after(connection, run_id, after, limit)
         )
+        # What was told and is not stored yet follows on what is.
+        last = stored[-1].number if stored else after
+        return (stored + [event for event in recent if event.number > last])[:limit]
 
     async def stop(self, run: Run, grace_s: float | None) -> Run:
         """Ask for a graceful stop; returns once it is on record. A run that has ended stays as it is."""
@@ -159,13 +169,15 @@ class Engine:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _conduct(self, run: Run) -> None:
-        attempts = await self.services.database.read(
-            lambda connection: attempt_rows.list_attempts(connection, run.id)
-        )
-        self._start(run, attempts)
+        def work(connection: Connection) -> Beginning:
+            attempts = attempt_rows.list_attempts(connection, run.id)
+            last = event_rows.last_number(connection, run.id)
+            return Beginning(tuple(attempts), last, restarted=True)
 
-    def _start(self, run: Run, attempts: list[Attempt]) -> None:
-        journal = Journal(self.services.database, self.hub, self.config.clock, run, attempts)
+        self._start(run, await self.services.database.read(work))
+
+    def _start(self, run: Run, beginning: Beginning) -> None:
+        journal = Journal(self.services.committer, self.hub, self.config.clock, run, beginning)
         conductor = Conductor(self.services, journal)
         self._conductors[run.id] = conductor
         task = asyncio.create_task(self._keep_conducting(run.id, conductor), name=f"conductor {run.id}")
@@ -215,11 +227,15 @@ async def open_engine(config: EngineConfig, devices: Mapping[str, Device]) -> As
             record=record_samples,
         )
         stack.callback(sampler.close)
-        watcher = await stack.enter_async_context(GrowthWatcher())
+        inotify = Inotify()
+        stack.callback(inotify.close)
         queue = DeviceQueue([device.info for device in devices.values()])
-        engine = Engine(Services(config, state_dir, database, Hub(), queue, sampler, watcher, devices))
-        sampling = asyncio.create_task(sampler.run(), name="sampler")
-        stack.push_async_callback(_cancel, sampling)
+        committer = Committer(database)
+        stack.push_async_callback(committer.flush)
+        services = Services(config, state_dir, database, committer, Hub(), queue, sampler, inotify, devices)
+        engine = Engine(services)
+        for task in (sampler.run(), committer.run()):
+            stack.push_async_callback(_cancel, asyncio.create_task(task))
         stack.push_async_callback(engine.close)
         await engine.recover()
         yield engine

@@ -1,32 +1,48 @@
-"""A run's record: what is in memory and what is in the store move together.
+"""A run's record: what is in memory and what is in the store, kept in step.
 
-Every change goes through `record`: one transaction for the run, its attempt and the events, then the
-word to those who wait. Nothing is acted on before the call has returned.
+What is acted on goes through `record`: one transaction for the run, its attempt and the events, done
+before the call returns. What was only seen, such as progress, goes through `note`: told at once, and
+stored a moment later together with what other runs have noted. A daemon that is killed in that moment
+reads the same lines of the log again.
 """
 
-from dataclasses import replace
+from collections import deque
+from dataclasses import dataclass, replace
 
-from supervisor.domain.events import EventBody
+from supervisor.domain.events import Event, EventBody, data_of
 from supervisor.domain.progress import Observed
-from supervisor.domain.run import Attempt, Run, Stage
+from supervisor.domain.run import Attempt, AttemptOutcome, Run, Stage
 from supervisor.domain.sizing import Trial
+from supervisor.engine.committer import Committer
 from supervisor.engine.config import Clock
 from supervisor.engine.hub import Hub
-from supervisor.store import attempts as attempt_rows
-from supervisor.store import events as event_rows
-from supervisor.store import runs as run_rows
-from supervisor.store.database import Connection, Database
+from supervisor.store.changes import Change
+
+_RECENT = 256  # events kept for those who follow closely
+# Numbers that a killed daemon may have told and not stored are not given out again.
+_GAP_AFTER_RESTART = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """What a journal begins with: a run's attempts so far and the number of its last event, if any."""
+
+    attempts: tuple[Attempt, ...] = ()
+    last_event: int = 0
+    restarted: bool = False
 
 
 class Journal:
-    """The one writer of a run. `run` and `attempts` are always as the store has them, but for `observed`."""
+    """The one writer of a run. `recent` holds its newest events, numbered without gaps."""
 
-    def __init__(self, database: Database, hub: Hub, clock: Clock, run: Run, attempts: list[Attempt]) -> None:
-        self._database = database
+    def __init__(self, committer: Committer, hub: Hub, clock: Clock, run: Run, beginning: Beginning) -> None:
+        self._committer = committer
         self._hub = hub
         self._clock = clock
+        self._number = beginning.last_event + (_GAP_AFTER_RESTART if beginning.restarted else 0)
         self.run = run
-        self.attempts = attempts
+        self.attempts = list(beginning.attempts)
+        self.recent: deque[Event] = deque(maxlen=_RECENT)
 
     @property
     def attempt(self) -> Attempt | None:
@@ -43,14 +59,14 @@ class Journal:
             Trial(
                 attempt.batch_size,
                 attempt.verdict.measured if attempt.verdict and attempt.verdict.measured else attempt.peak,
-                out_of_memory=attempt.outcome == "out_of_memory",
+                out_of_memory=attempt.outcome is AttemptOutcome.OUT_OF_MEMORY,
             )
             for attempt in self.attempts
             if attempt.stage is Stage.TRAINING and attempt.batch_size is not None
         ]
 
     def observe(self, observed: Observed) -> None:
-        """Keep the newest picture in memory; it is stored with the next record."""
+        """Keep the newest picture in memory; it is stored with what comes next."""
         self.run = replace(self.run, observed=observed)
 
     async def record(
@@ -58,20 +74,32 @@ class Journal:
     ) -> None:
         """Store the changed run and attempt and these events in one transaction; raises `StoreError`."""
         changed = run or self.run
+        events = self._numbered(bodies, changed, attempt)
+        await self._committer.commit(Change(changed, attempt, tuple(events)))
+        self._accept(changed, attempt, events)
+
+    def note(self, *bodies: EventBody, attempt: Attempt) -> None:
+        """Tell of these events now, and have them stored within a moment."""
+        events = self._numbered(bodies, self.run, attempt)
+        self._committer.commit_soon(Change(self.run, attempt, tuple(events)))
+        self._accept(self.run, attempt, events)
+
+    def _numbered(self, bodies: tuple[EventBody, ...], run: Run, attempt: Attempt | None) -> list[Event]:
         at = self.now()
-        number = attempt.number if attempt is not None else changed.attempt or None
+        number = attempt.number if attempt is not None else run.attempt or None
+        events = [
+            Event(self._number + index, at, body.type, number, data_of(body))
+            for index, body in enumerate(bodies, 1)
+        ]
+        self._number += len(events)
+        return events
 
-        def work(connection: Connection) -> None:
-            run_rows.update_run(connection, changed)
-            if attempt is not None:
-                attempt_rows.put_attempt(connection, changed.id, attempt)
-            event_rows.append_events(connection, changed.id, [(at, number, body) for body in bodies])
-
-        await self._database.write(work)
-        self.run = changed
+    def _accept(self, run: Run, attempt: Attempt | None, events: list[Event]) -> None:
+        self.run = run
+        self.recent.extend(events)
         if attempt is not None:
             self._keep(attempt)
-        self._hub.changed(changed.id)
+        self._hub.changed(run.id)
 
     def _keep(self, attempt: Attempt) -> None:
         for index, known in enumerate(self.attempts):

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from supervisor.devices.base import Device
+from supervisor.engine.committer import Committer
 from supervisor.engine.config import EngineConfig
 from supervisor.engine.hub import Hub
 from supervisor.engine.queue import DeviceQueue
 from supervisor.engine.sampler import Sampler
-from supervisor.process.logfile import GrowthWatcher
+from supervisor.process.inotify import Inotify
 from supervisor.store.database import Database
 from supervisor.store.statedir import StateDir
 
@@ -18,8 +19,9 @@ class Services:
     config: EngineConfig
     state_dir: StateDir
     database: Database
+    committer: Committer
     hub: Hub
     queue: DeviceQueue
     sampler: Sampler
-    watcher: GrowthWatcher
+    inotify: Inotify
     devices: Mapping[str, Device]

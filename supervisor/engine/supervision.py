@@ -1,12 +1,11 @@
 """One attempt from its launch to its end: a loop over what happens, one thing at a time.
 
-Output, looks at the device, the checkpoint's time, the process's end and requests all come through one
-inbox, so every decision sees the state that the one before it left.
+Output, the checkpoint's time, the process's end and requests all come through one inbox, so every
+decision sees the state that the one before it left.
 """
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import assert_never
@@ -49,8 +48,18 @@ class StopAsked:
     recorded: "asyncio.Future[None]"
 
 
-Happening = Output | OutputEnded | Look | Ended | StopAsked
+@dataclass(frozen=True, slots=True)
+class Due:
+    """The time that was set, `at` boot-time seconds, has come."""
+
+    at: float
+
+
+Happening = Output | OutputEnded | Ended | StopAsked | Due
 Inbox = asyncio.Queue[Happening]
+
+_NEVER = float("inf")
+_FULL_RETRY_S = 0.05  # an inbox that is full is being emptied
 
 
 class Supervision:
@@ -71,6 +80,8 @@ class Supervision:
             boottime=self._boottime,
             sample_every_s=services.config.sample_every_s,
         )
+        self._timer: asyncio.TimerHandle | None = None
+        self._due_at = _NEVER
         self.pids: frozenset[int] = frozenset()
         self.peak: int | None = self._attempt.peak
         self.peak_utilization: float | None = self._attempt.peak_utilization
@@ -78,73 +89,92 @@ class Supervision:
     async def until_ended(self) -> Exit:
         """Supervise; returns how the attempt ended, with its whole log read."""
         path = self._process.directory / "log"
-        follower = LogFollower(self._services.watcher, path, self._attempt.log_offset)
+        follower = LogFollower(self._services.inotify, path, self._attempt.log_offset)
         unwatch = self._watch_device()
         tasks = [asyncio.create_task(self._follow(follower)), asyncio.create_task(self._await_end())]
         try:
             await self._checkpoint.resume()
-            return await self._loop(follower)
+            end = await self._until_process_ends()
+            follower.finish(end.log_size)
+            await self._read_rest()
+            return end
         finally:
             unwatch()
+            self._wake_at(_NEVER)
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             follower.close()
 
-    async def _loop(self, follower: LogFollower) -> Exit:
-        ended: Exit | None = None
-        drain_until = float("inf")
+    async def _until_process_ends(self) -> Exit:
         while True:
-            happening = await self._next(min(self._checkpoint.due, drain_until))
+            self._wake_at(self._checkpoint.due)
+            happening = await self._inbox.get()
             match happening:
                 case Ended(exit_):
-                    ended = exit_
-                    self._checkpoint.due = float("inf")
-                    drain_until = self._boottime() + self._services.config.timeouts.drain_s
-                    follower.finish(exit_.log_size)
-                case OutputEnded(lost) if ended is not None:
-                    if lost:
-                        await self._warn("log_truncated", f"{lost} bytes of the log were removed by others")
-                    return ended
-                case None if ended is not None:
-                    await self._warn("log_not_drained", "the end of the log could not be read in time")
-                    return ended
+                    return exit_
+                case Due(at) if at == self._due_at:
+                    self._due_at = _NEVER
+                    await self._checkpoint.hold(self.observation)
                 case _:
                     await self._take(happening)
 
-    async def _take(self, happening: Happening | None) -> None:
+    async def _read_rest(self) -> None:
+        """Take what is left of the output; what a dead disk keeps back is not waited for."""
+        self._wake_at(self._boottime() + self._services.config.timeouts.drain_s)
+        while True:
+            happening = await self._inbox.get()
+            match happening:
+                case OutputEnded(lost):
+                    if lost:
+                        await self._warn("log_truncated", f"{lost} bytes of the log were removed by others")
+                    return
+                case Due(at) if at == self._due_at:
+                    await self._warn("log_not_drained", "the end of the log could not be read in time")
+                    return
+                case _:
+                    await self._take(happening)
+
+    async def _take(self, happening: Happening) -> None:
         match happening:
-            case None:
-                await self._checkpoint.hold(self.observation)
             case Output(batch):
-                await self._take_output(batch)
-            case Look():
-                self._take_look(happening)
+                self._take_output(batch)
             case StopAsked():
                 await self._stop_for_good(happening)
-            case Ended() | OutputEnded():
-                pass  # the loop's own
+            case Ended() | OutputEnded() | Due():
+                pass  # each counts in one of the loops above, and a time that was set anew in none
             case _:
                 assert_never(happening)
 
-    async def _next(self, due: float) -> Happening | None:
-        """The next happening, or None when `due` (boot-time seconds) has come first."""
-        if due == float("inf"):
-            return await self._inbox.get()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(max(0.0, due - self._boottime())):
-                return await self._inbox.get()
-        return None
+    def _wake_at(self, due: float) -> None:
+        """Put a `Due` into the inbox at `due` (boot-time seconds), instead of at any time set before."""
+        if due == self._due_at:
+            return
+        self._due_at = due
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if due < _NEVER:
+            self._timer = asyncio.get_running_loop().call_later(
+                max(0.0, due - self._boottime()), self._offer_due, due
+            )
 
-    async def _take_output(self, batch: Batch) -> None:
+    def _offer_due(self, due: float) -> None:
+        try:
+            self._inbox.put_nowait(Due(due))
+        except asyncio.QueueFull:
+            self._timer = asyncio.get_running_loop().call_later(_FULL_RETRY_S, self._offer_due, due)
+
+    def _take_output(self, batch: Batch) -> None:
         events = self.observation.take(batch.records, self._boottime())
         self._journal.observe(self._observed())
         if not events:
             return
         attempt = replace(self._attempt, log_offset=batch.offset)
-        await self._journal.record(*events, attempt=attempt)
+        self._journal.note(*events, attempt=attempt)
 
     def _take_look(self, look: Look) -> None:
+        """Only memory is touched and nothing decided, so a look need not wait in the inbox."""
         sample = look.sample
         self._checkpoint.looks.append(sample)
         self.pids |= look.pids
@@ -197,12 +227,7 @@ class Supervision:
             leader_pid=started.pid,
             baseline=self._attempt.baseline,
         )
-        return self._services.sampler.watch(watched, self._offer_look)
-
-    def _offer_look(self, look: Look) -> None:
-        # A look that finds the inbox full is worth nothing by the time it would be read.
-        with suppress(asyncio.QueueFull):
-            self._inbox.put_nowait(look)
+        return self._services.sampler.watch(watched, self._take_look)
 
     def _observed(self) -> Observed:
         seen = self.observation
@@ -235,7 +260,7 @@ async def read_out(services: Services, journal: Journal, path: Path, attempt: At
     device = services.devices[journal.run.device_id or ""].info
     observation = Observation(device.total, journal.run.observed)
     reader = OutputReader(attempt.log_offset)
-    follower = LogFollower(services.watcher, path, attempt.log_offset)
+    follower = LogFollower(services.inotify, path, attempt.log_offset)
     follower.finish(end.log_size)
     now = services.config.clock.boottime()
     events: list[EventBody] = []

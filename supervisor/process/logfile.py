@@ -10,68 +10,12 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
 
-from asyncinotify import Inotify, Mask, Watch
+from supervisor.process.inotify import Inotify
 
 CHUNK = 256 * 1024
 # Wake-ups that follow each other faster than this are put together; the first after a pause is not.
 _SPACING_S = 0.02
-
-
-class GrowthWatcher:
-    """One inotify instance for all followers: the kernel allows a user only 128."""
-
-    def __init__(self) -> None:
-        self._inotify = Inotify()
-        self._waiting: dict[Watch, set[asyncio.Future[None]]] = {}
-        self._reading: asyncio.Task[None] | None = None
-
-    async def __aenter__(self) -> Self:
-        self._reading = asyncio.create_task(self._read(), name="inotify")
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._reading is not None:
-            self._reading.cancel()
-            await asyncio.gather(self._reading, return_exceptions=True)
-        self._inotify.close()
-
-    def arm(self, descriptor: int) -> "asyncio.Future[None]":
-        """A future that resolves at the file's next change; raises `OSError` where it cannot be watched.
-
-        The descriptor is watched, not its name: what becomes of the name does not matter.
-        """
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        watch = self._inotify.add_watch(f"/proc/self/fd/{descriptor}", Mask.MODIFY | Mask.ONESHOT)
-        # The kernel gives all who watch one file the same watch.
-        self._waiting.setdefault(watch, set()).add(future)
-        return future
-
-    def disarm(self, future: "asyncio.Future[None]") -> None:
-        """Forget a future that nobody waits for any more."""
-        for watch, waiting in list(self._waiting.items()):
-            waiting.discard(future)
-            if not waiting:
-                del self._waiting[watch]
-                with suppress(OSError):  # it fired meanwhile
-                    self._inotify.rm_watch(watch)
-
-    async def _read(self) -> None:
-        async for event in self._inotify:
-            if Mask.Q_OVERFLOW in event.mask:
-                for watch in list(self._waiting):
-                    self._wake(watch)
-            elif isinstance(event.watch, Watch):
-                self._wake(event.watch)
-
-    def _wake(self, watch: Watch) -> None:
-        for future in self._waiting.pop(watch, ()):
-            if not future.done():
-                future.set_result(None)
 
 
 class LogFollower:
@@ -81,82 +25,85 @@ class LogFollower:
     often others cut the file below what was read, after which following goes on at its new end.
     """
 
-    def __init__(self, watcher: GrowthWatcher, path: Path, offset: int = 0) -> None:
-        self._watcher = watcher
+    def __init__(self, inotify: Inotify, path: Path, offset: int = 0) -> None:
+        self._inotify = inotify
         self._path = path
         self._descriptor: int | None = None
-        self._final: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
+        self._loop = asyncio.get_running_loop()
+        self._finished = False
+        self._final_size: int | None = None
+        self._changed = self._loop.create_future()
         self.offset = offset
         self.lost = 0
         self.truncations = 0
 
     def finish(self, size: int | None) -> None:
         """The file will not grow beyond `size` bytes; None: beyond what it has when this is read."""
-        if not self._final.done():
-            self._final.set_result(size)
+        self._finished = True
+        self._final_size = size
+        self._wake()
 
     def close(self) -> None:
+        self._inotify.forget(self._wake)
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
 
     async def __aiter__(self) -> AsyncIterator[tuple[int, bytes]]:
-        loop = asyncio.get_running_loop()
         while True:
-            woken = loop.time()
-            finished = self._final.done()
-            grown = self._arm()
-            try:
-                async for chunk in self._read_to_end():
-                    yield chunk
-                if finished:
-                    self._count_lost()
-                    return
-                waited: set[asyncio.Future[Any]] = {self._final}
-                if grown is not None:
-                    waited.add(grown)
-                await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                if grown is not None and not grown.done():
-                    self._watcher.disarm(grown)
-            if not self._final.done():
-                await asyncio.sleep(max(0.0, _SPACING_S - (loop.time() - woken)))
+            woken = self._loop.time()
+            finished = self._finished
+            self._arm()
+            async for chunk in self._read_to_end():
+                yield chunk
+            if finished:
+                if self._final_size is not None:
+                    self.lost = max(0, self._final_size - self.offset)
+                return
+            await self._changed
+            pause = _SPACING_S - (self._loop.time() - woken)
+            if pause > 0 and not self._finished:
+                await asyncio.sleep(pause)
 
-    def _arm(self) -> "asyncio.Future[None] | None":
+    def _arm(self) -> None:
         """Watch before reading, so that nothing written in between is missed."""
         if self._descriptor is None:
             with suppress(FileNotFoundError):
                 self._descriptor = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
-        if self._descriptor is None or self._final.done():
-            return None
-        return self._watcher.arm(self._descriptor)
+        self._changed = self._loop.create_future()
+        if self._finished:
+            self._wake()
+        elif self._descriptor is not None:
+            self._inotify.once(self._descriptor, self._wake)
+
+    def _wake(self) -> None:
+        if not self._changed.done():
+            self._changed.set_result(None)
 
     async def _read_to_end(self) -> AsyncIterator[tuple[int, bytes]]:
-        while (chunk := self._read()) is not None:
+        while chunk := self._read():
             offset, self.offset = self.offset, self.offset + len(chunk)
             yield offset, chunk
+            if len(chunk) < CHUNK and not self._finished:
+                # The end, at the moment of reading: what came after it wakes us.
+                return
             # Others of the loop come first: a log of gigabytes must not hold up the daemon.
             await asyncio.sleep(0)
 
-    def _read(self) -> bytes | None:
+    def _read(self) -> bytes:
         if self._descriptor is None:
-            return None
+            return b""
         limit = CHUNK
-        if self._final.done() and self._final.result() is not None:
-            limit = min(limit, (self._final.result() or 0) - self.offset)
+        if self._finished and self._final_size is not None:
+            limit = min(limit, self._final_size - self.offset)
         chunk = os.pread(self._descriptor, limit, self.offset) if limit > 0 else b""
         if chunk:
             return chunk
         size = os.fstat(self._descriptor).st_size
-        if size < self.offset and not self._final.done():
+        if size < self.offset and not self._finished:
             self.offset = size
             self.truncations += 1
-        return None
-
-    def _count_lost(self) -> None:
-        size = self._final.result()
-        if size is not None and size > self.offset:
-            self.lost = size - self.offset
+        return b""
 
 
 def log_size(path: Path) -> int:

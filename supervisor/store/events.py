@@ -1,43 +1,23 @@
-"""Rows of events: numbered from 1 without gaps, a run each."""
+"""Rows of events: numbered upwards, a run each."""
 
 import json
 import math
 from collections.abc import Sequence
 from typing import Any
 
-from supervisor.domain.events import Event, EventBody, data_of
+from supervisor.domain.events import Event
 from supervisor.store.database import Connection
 
 
-def append_events(
-    connection: Connection, run_id: str, bodies: Sequence[tuple[float, int | None, EventBody]]
-) -> list[Event]:
-    """Add (time, attempt, body) in order behind the run's last event."""
-    if not bodies:
-        return []
-    number = last_number(connection, run_id)
-    events = [
-        Event(number + index, at, body.type, attempt, _standard(data_of(body)))
-        for index, (at, attempt, body) in enumerate(bodies, 1)
-    ]
+def insert_events(connection: Connection, run_id: str, events: Sequence[Event]) -> None:
     connection.executemany(
         "INSERT INTO events (run_id, number, at, type, attempt, data) VALUES (?, ?, ?, ?, ?, ?)",
-        [
-            (
-                run_id,
-                event.number,
-                event.at,
-                event.type,
-                event.attempt,
-                json.dumps(event.data, allow_nan=False),
-            )
-            for event in events
-        ],
+        [(run_id, event.number, event.at, event.type, event.attempt, _json(event.data)) for event in events],
     )
-    return events
 
 
 def events_after(connection: Connection, run_id: str, after: int, limit: int) -> list[Event]:
+    """At most `limit` events numbered beyond `after`, in order."""
     rows = connection.execute(
         "SELECT number, at, type, attempt, data FROM events WHERE run_id = ? AND number > ?"
         " ORDER BY number LIMIT ?",
@@ -50,6 +30,13 @@ def last_number(connection: Connection, run_id: str) -> int:
     """The number of the run's newest event, 0 where there is none."""
     row = connection.execute("SELECT max(number) FROM events WHERE run_id = ?", (run_id,)).fetchone()
     return int(row[0] or 0)
+
+
+def _json(data: dict[str, Any]) -> str:
+    try:
+        return json.dumps(data, allow_nan=False)
+    except ValueError:
+        return json.dumps(_standard(data), allow_nan=False)
 
 
 def _standard(value: Any) -> Any:

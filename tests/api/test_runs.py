@@ -8,7 +8,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.conftest import Daemon, running_daemon
+from tests.daemon import Daemon, running_daemon
 
 WAITING = """\
 import pathlib, time

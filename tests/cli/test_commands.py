@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Daemon, eventually
+from tests.daemon import Daemon, eventually
 
 WAITING = """\
 import pathlib, time

@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.conftest import Daemon, eventually, running_daemon
+from tests.daemon import Daemon, eventually, running_daemon
 
 TRAIN = """\
 import pathlib, sys, time

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Daemon, eventually
+from tests.daemon import Daemon, eventually
 from tests.nvml_standin import GB, Standin, StandinDevice
 
 CHECKPOINT = {"after_s": 0.6, "retry_s": 0.2, "max_wait_s": 1.5, "window_s": 0.5, "settle_s": 0.3}

@@ -1,0 +1,1 @@
+"""Measurements, each a command with a table as its output: `python -m benchmarks [NAME ...]`."""

@@ -1,0 +1,63 @@
+"""Brings changes of runs to the store: at once where somebody waits for it, else many runs' together."""
+
+import asyncio
+from collections import deque
+
+import structlog
+
+from supervisor.store.changes import Change, write_changes
+from supervisor.store.database import Database, StoreError
+
+log = structlog.get_logger(__name__)
+
+_WINDOW_S = 0.25
+_MOST_WAITING = 10_000  # a disk that stays full must not fill the memory as well
+
+
+class Committer:
+    """`commit` returns once the change is stored; `commit_soon` stores it within a quarter of a second."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._waiting: deque[Change] = deque(maxlen=_MOST_WAITING)
+        self._something = asyncio.Event()
+
+    async def commit(self, change: Change) -> None:
+        """Store this change, and before it all that waits; raises `StoreError`."""
+        waiting = self._take_waiting()
+        try:
+            await self._database.write(lambda connection: write_changes(connection, [*waiting, change]))
+        except StoreError:
+            self._put_back(waiting)
+            raise
+
+    def commit_soon(self, change: Change) -> None:
+        self._waiting.append(change)
+        self._something.set()
+
+    async def run(self) -> None:
+        """Store what waits, for ever; cancelled at the daemon's end, after which `flush` is called."""
+        while True:
+            await self._something.wait()
+            await asyncio.sleep(_WINDOW_S)
+            await self.flush()
+
+    async def flush(self) -> None:
+        """Store all that waits. A failure is logged and tried again with the next change."""
+        waiting = self._take_waiting()
+        if not waiting:
+            return
+        try:
+            await self._database.write(lambda connection: write_changes(connection, waiting))
+        except StoreError as error:
+            self._put_back(waiting)
+            log.warning("progress was not stored", error=str(error))
+
+    def _take_waiting(self) -> list[Change]:
+        waiting = list(self._waiting)
+        self._waiting.clear()
+        self._something.clear()
+        return waiting
+
+    def _put_back(self, waiting: list[Change]) -> None:
+        self._waiting.extendleft(reversed(waiting))
