@@ -10,12 +10,12 @@ from supervisor.store.database import Database, StoreError
 
 log = structlog.get_logger(__name__)
 
-_WINDOW_S = 0.25
+_WINDOW_S = 1.0
 _MOST_WAITING = 10_000  # a disk that stays full must not fill the memory as well
 
 
 class Committer:
-    """`commit` returns once the change is stored; `commit_soon` stores it within a quarter of a second."""
+    """`commit` returns once the change is stored; `commit_soon` stores it within a second."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
