@@ -5,9 +5,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.daemon import Daemon, running_daemon
 from tests.nvml_standin import Standin, build
+
+# What an example takes says more of a shared machine than of the code: no deadline.
+settings.register_profile("traind", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("traind")
 
 
 @pytest.fixture(scope="session")

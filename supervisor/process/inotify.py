@@ -13,7 +13,6 @@ from collections.abc import Callable
 
 _MODIFY = 0x2
 _ONESHOT = 0x80000000
-_IGNORED = 0x8000
 _Q_OVERFLOW = 0x4000
 _EVENT = struct.Struct("iIII")  # watch, mask, cookie, length of the name behind it
 _READ_BYTES = 64 * 1024
@@ -66,7 +65,9 @@ class Inotify:
                 # What was dropped is not known: everyone looks for himself.
                 for lost in list(self._waiting):
                     self._wake(lost)
-            elif not mask & _IGNORED:
+            else:
+                # IN_IGNORED wakes too. A one-shot watch is destroyed after its event is queued: a watch set
+                # between the two is the dying one under the same number, and this is the last it tells.
                 self._wake(watch)
 
     def _wake(self, watch: int) -> None:

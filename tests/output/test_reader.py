@@ -45,7 +45,7 @@ def line_by_line(data: bytes) -> list[Parsed]:
 
 
 @given(OUTPUT, st.lists(st.integers(0, 400), max_size=12))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_any_cutting_gives_what_reading_line_by_line_gives(data: bytes, cuts: list[int]) -> None:
     places = sorted({0, len(data), *(cut for cut in cuts if cut < len(data))})
     chunks = [data[start:end] for start, end in itertools.pairwise(places)]
@@ -53,7 +53,6 @@ def test_any_cutting_gives_what_reading_line_by_line_gives(data: bytes, cuts: li
 
 
 @given(OUTPUT)
-@settings(deadline=None)
 def test_reading_may_begin_anew_at_every_offset_given_out(data: bytes) -> None:
     reader = OutputReader()
     for index in range(len(data)):
