@@ -23,6 +23,7 @@ contract: install
 	$(BIN)/lint-imports --no-cache
 
 unit: install
+	$(BIN)/coverage erase
 	COVERAGE_PROCESS_START=pyproject.toml $(BIN)/coverage run -m pytest
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report

@@ -58,11 +58,26 @@ def classify(end: ProcessEnd, attempt: Attempt, *, out_of_memory_seen: bool) -> 
     return AttemptOutcome.FAILED, Reason.EXIT_CODE if end.signal is None else Reason.SIGNAL
 
 
-def after_attempt(spec: RunSpec, attempt: Attempt, trials: Sequence[Trial], *, stop_requested: bool) -> Step:
+def after_attempt(
+    spec: RunSpec,
+    attempt: Attempt,
+    trials: Sequence[Trial],
+    *,
+    stop_requested: bool,
+    unkillable: bool = False,
+) -> Step:
     """What to do once `attempt` has ended. `trials` are the training attempts so far, this one included.
 
-    A stop that was asked for ends the run whatever the attempt's own intent was.
+    A stop that was asked for ends the run whatever the attempt's own intent was. So does an attempt that
+    could not be killed for a time: nobody waits for a relaunch hours later.
     """
+    step = _after_attempt(spec, attempt, trials, stop_requested=stop_requested)
+    if unkillable and not isinstance(step, End):
+        return End(Reason.UNKILLABLE, "an attempt could not be killed in time; submit the run again")
+    return step
+
+
+def _after_attempt(spec: RunSpec, attempt: Attempt, trials: Sequence[Trial], *, stop_requested: bool) -> Step:
     outcome, reason = attempt.outcome, attempt.reason or Reason.COMPLETED
     if attempt.stage is Stage.FOLLOW_UP:
         return _after_follow_up(attempt, stop_requested=stop_requested)

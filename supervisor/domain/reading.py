@@ -149,14 +149,20 @@ def _choose_basis(
 
 
 def attribute(
-    sample: DeviceSample, tree: frozenset[int], baseline: int | None, *, host: bool = False
+    sample: DeviceSample,
+    tree: frozenset[int],
+    baseline: int | None,
+    *,
+    visible: frozenset[int] = frozenset(),
+    host: bool = False,
 ) -> MeasuredReading | None:
     """The run's own share of a sample, or None where nothing on the device can be said to be its own.
 
-    `tree` holds the pids of the run's process tree, `baseline` the device's use before launch in bytes.
-    A device that lists processes, none of them the run's, may be showing the pids of another PID
-    namespace (a container): then the growth since launch decides, less what pids in plain sight hold.
-    No growth means no evidence, never "the run uses nothing".
+    `tree` holds the pids of the run's process tree, `visible` those of all processes that the daemon can
+    see, `baseline` the device's use before launch in bytes. A device that lists processes, none of which
+    can be seen here, shows the pids of another PID namespace (a container): then the growth since launch
+    decides. Where some can be seen and none is the run's, the growth is other tenants'. No growth means
+    no evidence, never "the run uses nothing".
     """
     if host:
         own = _sum_known(sample.processes or (), tree)
@@ -166,6 +172,8 @@ def attribute(
         if mine and all(use.used is not None for use in mine):
             own = _sum_known(mine, tree)
             return MeasuredReading(own, sample.total, max(0, sample.used - own), Attribution.PROCESS_TREE)
+        if not mine and any(use.pid in visible for use in sample.processes):
+            return None
     if baseline is None:
         return None
     delta = sample.used - baseline

@@ -34,8 +34,9 @@ from supervisor.engine.journal import Journal
 from supervisor.engine.launch import launch_spec
 from supervisor.engine.script import EditImpossibleError, undo_edit
 from supervisor.engine.services import Services
-from supervisor.engine.supervision import Inbox, Supervision, read_out
+from supervisor.engine.supervision import Inbox, Supervision, read_out, report_unkillable
 from supervisor.process.attempt import AttemptProcess, Exit, Gone, NeverStarted, SpawnError
+from supervisor.process.tree import running
 from supervisor.source.file import ScriptError, read_script
 
 log = structlog.get_logger(__name__)
@@ -132,13 +133,8 @@ async def _supervise(
 
 async def _wait_for_unkillable(journal: Journal, pids: tuple[int, ...]) -> None:
     """Stay `stopping`, the device held, until the kernel lets go of what cannot be killed."""
-    run = journal.run
-    names = ", ".join(map(str, pids))
-    text = f"processes {names} are in an uninterruptible sleep and cannot be killed; a reboot may be needed"
-    if run.state is not RunState.STOPPING:
-        run = transition(run, RunState.STOPPING, at=journal.now(), reason=Reason.UNKILLABLE, detail=text)
-    await journal.record(Warned("unkillable", text), run=replace(run, reason=Reason.UNKILLABLE, detail=text))
-    while any(Path(f"/proc/{pid}").exists() for pid in pids):  # noqa: ASYNC110 - there is no event for it
+    await report_unkillable(journal, pids)
+    while any(running(pid) for pid in pids):  # noqa: ASYNC110 - there is no event for it
         await asyncio.sleep(_UNKILLABLE_POLL_S)
 
 

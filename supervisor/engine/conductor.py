@@ -122,7 +122,11 @@ class Conductor:
             await self._first_attempt()
             return
         step = after_attempt(
-            journal.run.spec, attempt, journal.trials(), stop_requested=journal.run.stop_requested
+            journal.run.spec,
+            attempt,
+            journal.trials(),
+            stop_requested=journal.run.stop_requested,
+            unkillable=journal.run.reason is Reason.UNKILLABLE,
         )
         match step:
             case Relaunch():

@@ -18,6 +18,7 @@ class Timeouts:
     release_poll_s: float = 0.02  # NVML has no event for it
     drain_s: float = 10.0  # to read the rest of a log once its size is known
     device_read_s: float = 2.0  # one look at all devices; a driver can hang
+    kill_s: float = 10.0  # from SIGKILL to the end of whatever can be killed
     conductor_restart_s: float = 1.0  # between a conductor's failure and its next start
 
 

@@ -120,28 +120,31 @@ class Sampler:
     async def _look(self) -> None:
         watchers = list(self._watchers.values())
 
-        def look() -> tuple[dict[str, DeviceSample | None], list[frozenset[int]]]:
+        def look() -> tuple[dict[str, DeviceSample | None], list[frozenset[int]], frozenset[int]]:
             table = ProcessTable.scan()
             trees = [members(table, watched.shim_pid, watched.leader_pid) for watched, _ in watchers]
             asked: dict[str, frozenset[int]] = {}
             for (watched, _), tree in zip(watchers, trees, strict=True):
                 asked[watched.device_id] = asked.get(watched.device_id, frozenset()) | tree
-            return self._sample_devices(asked), trees
+            return self._sample_devices(asked), trees, table.pids
 
         seen = await self._in_thread(look)
-        samples, trees = seen if seen is not None else ({}, [frozenset[int]()] * len(watchers))
+        unseen = frozenset[int]()
+        samples, trees, visible = seen if seen is not None else ({}, [unseen] * len(watchers), unseen)
         rows: list[tuple[Watched, RunSample]] = []
         for (watched, deliver), tree in zip(watchers, trees, strict=True):
-            share = self._own_share(samples.get(watched.device_id), watched, tree)
+            share = self._own_share(samples.get(watched.device_id), watched, tree, visible)
             rows.append((watched, share))
             deliver(Look(share, tree))
         await self._record(rows)
 
-    def _own_share(self, sample: DeviceSample | None, watched: Watched, tree: frozenset[int]) -> RunSample:
+    def _own_share(
+        self, sample: DeviceSample | None, watched: Watched, tree: frozenset[int], visible: frozenset[int]
+    ) -> RunSample:
         if sample is None:
             return RunSample(self._clock.boottime(), None, None)
         host = self.devices[watched.device_id].info.kind is DeviceKind.HOST
-        measured = attribute(sample, tree, watched.baseline, host=host)
+        measured = attribute(sample, tree, watched.baseline, visible=visible, host=host)
         return RunSample(sample.at, measured, sample.utilization)
 
     async def _in_thread(self, work: Callable[[], T]) -> T | None:

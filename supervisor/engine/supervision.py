@@ -5,7 +5,7 @@ decision sees the state that the one before it left.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import assert_never
@@ -82,6 +82,8 @@ class Supervision:
         )
         self._timer: asyncio.TimerHandle | None = None
         self._due_at = _NEVER
+        self._stopping = False
+        self._overdue = _NEVER
         self.pids: frozenset[int] = frozenset()
         self.peak: int | None = self._attempt.peak
         self.peak_utilization: float | None = self._attempt.peak_utilization
@@ -108,16 +110,31 @@ class Supervision:
 
     async def _until_process_ends(self) -> Exit:
         while True:
-            self._wake_at(self._checkpoint.due)
+            self._expect_end()
+            self._wake_at(min(self._checkpoint.due, self._overdue))
             happening = await self._inbox.get()
             match happening:
                 case Ended(exit_):
                     return exit_
                 case Due(at) if at == self._due_at:
                     self._due_at = _NEVER
-                    await self._checkpoint.hold(self.observation)
+                    if at == self._overdue:
+                        await self._report_overdue()
+                    else:
+                        await self._checkpoint.hold(self.observation)
                 case _:
                     await self._take(happening)
+
+    def _expect_end(self) -> None:
+        """An attempt that is being stopped has a time by which it ends, if it can be killed at all."""
+        intent = self._attempt.intent
+        if intent is not None and not self._stopping:
+            self._stopping = True
+            self._overdue = self._boottime() + intent.grace_s + self._services.config.timeouts.kill_s
+
+    async def _report_overdue(self) -> None:
+        self._overdue = _NEVER
+        await report_unkillable(self._journal, sorted(self._process.members()))
 
     async def _read_rest(self) -> None:
         """Take what is left of the output; what a dead disk keeps back is not waited for."""
@@ -253,6 +270,20 @@ class Supervision:
 
     async def _warn(self, code: str, text: str) -> None:
         await self._journal.record(Warned(code, text))
+
+
+async def report_unkillable(journal: Journal, pids: Sequence[int]) -> None:
+    """Put on record that a stop does not come to its end: the run is `stopping`, its device held."""
+    names = ", ".join(map(str, pids))
+    text = (
+        f"processes {names} have not ended after SIGKILL: they sleep uninterruptibly, as on a disk or driver "
+        "that hangs; the device stays held until they end, which may take a reboot"
+    )
+    run = journal.run
+    if run.state is not RunState.STOPPING:
+        run = transition(run, RunState.STOPPING, at=journal.now(), reason=Reason.UNKILLABLE)
+    run = replace(run, reason=Reason.UNKILLABLE, detail=text)
+    await journal.record(Warned("unkillable", text), run=run)
 
 
 async def read_out(services: Services, journal: Journal, path: Path, attempt: Attempt, end: Exit) -> bool:

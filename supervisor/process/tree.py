@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 
-from supervisor.process.shim import Process, alive, scan_processes
+from supervisor.process.shim import Process, alive, read_process, scan_processes
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessTable:
-    """All processes at one moment, indexed for finding trees."""
+    """All processes at one moment, indexed for finding trees; `pids` holds those of them all."""
 
+    pids: frozenset[int]
     children: dict[int, list[Process]]
     sessions: dict[int, list[Process]]
 
@@ -16,10 +17,11 @@ class ProcessTable:
     def scan(cls) -> "ProcessTable":
         children: dict[int, list[Process]] = {}
         sessions: dict[int, list[Process]] = {}
-        for process in alive(scan_processes()):
+        found = list(alive(scan_processes()))
+        for process in found:
             children.setdefault(process.ppid, []).append(process)
             sessions.setdefault(process.session, []).append(process)
-        return cls(children, sessions)
+        return cls(frozenset(process.pid for process in found), children, sessions)
 
 
 def members(table: ProcessTable, shim_pid: int, leader_pid: int) -> frozenset[int]:
@@ -36,3 +38,9 @@ def members(table: ProcessTable, shim_pid: int, leader_pid: int) -> frozenset[in
             found.add(process.pid)
             pending.extend(table.children.get(process.pid, ()))
     return frozenset(found - {shim_pid})
+
+
+def running(pid: int) -> bool:
+    """Whether this process still runs. A zombie does not, though nobody may ever reap it."""
+    process = read_process(pid)
+    return process is not None and bool(alive([process]))

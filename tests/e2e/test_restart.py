@@ -8,6 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from supervisor.process.tree import running
 from tests.daemon import Daemon, eventually, running_daemon
 
 TRAIN = """\
@@ -39,7 +40,7 @@ def test_killed_daemon_takes_up_a_live_run_and_knows_its_exit_code(
     daemon.event(run_id, "progress")
     pid = daemon.attempts(run_id)[0]["pid"]
     daemon.kill()
-    assert psutil.pid_exists(pid)
+    assert running(pid)
 
     daemon.start()
     adopted = daemon.event(run_id, "attempt_adopted")
@@ -95,7 +96,7 @@ def test_reboot_is_told_from_a_live_run(daemon: Daemon, script: Callable[..., Pa
     daemon.kill()
     for pid in (started["shim_pid"], started["pid"]):
         psutil.Process(pid).kill()
-    eventually(lambda: not psutil.pid_exists(started["shim_pid"]))
+    eventually(lambda: not running(started["shim_pid"]))
     (attempt / "started.json").write_text(json.dumps({**started, "boot_id": "another"}))
 
     daemon.start()
@@ -112,7 +113,7 @@ def test_dead_shim_leaves_training_alive_and_its_exit_code_unknown(
     attempt = daemon.state_dir / "runs" / run_id / "attempt-1"
     started = json.loads((attempt / "started.json").read_text())
     psutil.Process(started["shim_pid"]).kill()
-    eventually(lambda: not psutil.pid_exists(started["shim_pid"]))
+    eventually(lambda: not running(started["shim_pid"]))
     assert daemon.get(run_id)["state"] == "running"
     (path.parent / "finish").touch()
     run = daemon.wait(run_id)
@@ -136,7 +137,7 @@ def test_sigterm_ends_the_daemon_soon_with_a_wait_open_and_training_goes_on(
     assert daemon.process.wait(10) == 0
     daemon.http.close()
     assert '"reason": "stopping"' in said[-2] or '"reason": "stopping"' in said[-3]
-    assert psutil.pid_exists(pid)
+    assert running(pid)
     daemon.start()
     (path.parent / "finish").touch()
     assert daemon.wait(run_id)["exit_code"] == 3

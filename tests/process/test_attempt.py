@@ -10,10 +10,8 @@ import textwrap
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
-import psutil
 import pytest
 
-from supervisor.process import shim
 from supervisor.process.attempt import (
     AttemptProcess,
     Exit,
@@ -23,6 +21,7 @@ from supervisor.process.attempt import (
     SpawnError,
     read_exit,
 )
+from supervisor.process.tree import running
 from tests.daemon import eventually
 
 ENV = {"PATH": os.environ["PATH"], "GREETING": "hello wörld"}
@@ -179,7 +178,7 @@ async def test_daemonised_and_stopped_grandchildren_do_not_survive(launch: Launc
     end = await process.wait()
     pids = [int((process.directory.parent / name).read_text()) for name in ("daemonised", "stopped")]
     assert (end.code, end.leftovers_killed) == (0, 2)
-    assert not any(psutil.pid_exists(pid) for pid in pids)
+    assert not any(running(pid) for pid in pids)
 
 
 async def test_children_forked_during_the_kill_are_killed_too(launch: Launch) -> None:
@@ -211,9 +210,9 @@ async def test_dead_shim_leaves_the_child_watched_and_stoppable(launch: Launch) 
     process = await launch("import time; print('ready'); time.sleep(60)")
     eventually(lambda: log_of(process) == "ready\n")
     os.kill(process.started.shim_pid, signal.SIGKILL)
-    eventually(lambda: not psutil.pid_exists(process.started.shim_pid) or _zombie(process.started.shim_pid))
+    eventually(lambda: not running(process.started.shim_pid))
     await asyncio.sleep(0.05)
-    assert psutil.pid_exists(process.started.pid)
+    assert running(process.started.pid)
     await process.stop(0.1)
     end = await process.wait()
     assert (end.code, end.signal, end.log_size, end.stop_requested) == (None, None, None, True)
@@ -223,7 +222,7 @@ async def test_orphan_of_a_dead_shim_is_adopted_by_its_identity(launch: Launch) 
     process = await launch("import time; print('ready'); time.sleep(60)")
     eventually(lambda: log_of(process) == "ready\n")
     os.kill(process.started.shim_pid, signal.SIGKILL)
-    eventually(lambda: not psutil.pid_exists(process.started.shim_pid) or _zombie(process.started.shim_pid))
+    eventually(lambda: not running(process.started.shim_pid))
     found = await AttemptProcess.adopt(process.directory)
     assert isinstance(found, AttemptProcess)
     found.close()
@@ -265,8 +264,3 @@ async def test_end_is_known_to_all_who_wait_and_to_those_who_come_late(launch: L
     first, second = await asyncio.gather(process.wait(), process.wait())
     assert first == second == await process.wait()
     await process.stop(1)
-
-
-def _zombie(pid: int) -> bool:
-    found = shim.read_process(pid)
-    return found is None or found.state == b"Z"
