@@ -61,7 +61,7 @@ def next_batch_size(
     relaunches = len(trials) - 1
     if relaunches >= policy.max_relaunches:
         return SizingDecision(
-            None, f"{relaunches} relaunches made, the most allowed; going on with {current.batch_size}"
+            None, f"all relaunches allowed ({relaunches}) are used up; going on with {current.batch_size}"
         )
     ceiling = _ceiling(trials, policy)
     proposed = 2 * current.batch_size
