@@ -12,9 +12,9 @@ from supervisor.source.arguments import Argument, UnclearArgumentError, find_arg
 from supervisor.source.flow import Origin, Trace, effective, trace
 from supervisor.source.forms import Form, Site
 from supervisor.source.index import Index, Use, bindings, index
-from supervisor.source.names import Purpose, is_batch_size
+from supervisor.source.names import Purpose, is_batch_size, words
 from supervisor.source.text import SourceText, UnparsableError
-from supervisor.source.values import text_of
+from supervisor.source.values import is_read_off_data, size_of, text_of, unwrap
 
 _MOST_CANDIDATES = 8
 _VARIABLES = frozenset({Form.CONSTANT, Form.LOCAL})
@@ -115,7 +115,17 @@ def _named_sites(found: Index) -> list[Site]:
             sites.extend(effective(bindings(found, site.name, site.place.scope), found))
         else:
             sites.append(site)
-    return sites
+    return [site for site in sites if not _is_data(site)]
+
+
+def _is_data(site: Site) -> bool:
+    """Whether the site speaks of a batch that is at hand and not of the size that was chosen for it."""
+    if site.value is None or site.form not in _VARIABLES:
+        return False
+    if words(site.name) == ("batch",):
+        # `batch = next(loader)` is the data itself; only a number under that name is a size.
+        return size_of(unwrap(site.value)[0]) is None
+    return is_read_off_data(site.value)
 
 
 def _located(text: SourceText, origin: Origin, because: str) -> Located | Uncertain:

@@ -55,6 +55,14 @@ def unwrap(node: ast.expr) -> tuple[ast.expr, str]:
     return node, how
 
 
+def is_read_off_data(node: ast.expr) -> bool:
+    """Whether a size is counted in what is at hand: `len(x)`, `x.size(0)`, `x.shape[0]`, `x.shape`."""
+    if isinstance(node, ast.Call):
+        return callee(node) in {"len", "size"}
+    inner = node.value if isinstance(node, ast.Subscript) else node
+    return isinstance(inner, ast.Attribute) and inner.attr == "shape"
+
+
 def callee(call: ast.Call) -> str:
     """The last name of what is called: `torch.utils.data.DataLoader(…)` gives `DataLoader`."""
     if isinstance(call.func, ast.Attribute):

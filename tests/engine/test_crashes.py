@@ -1,0 +1,188 @@
+"""The daemon dies at any step of a run, and the next one brings the run to the very same end.
+
+The steps are the commits: a crash is tried before each, when what it would record has been done, and
+after each, when what it announces has not.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from supervisor.domain.run import AttemptOutcome, Reason, RunState
+from supervisor.engine.committer import Committer
+from supervisor.engine.engine import Engine
+from supervisor.engine.submission import Submission
+from supervisor.store.changes import Change
+from tests.engine.conftest import OpenEngine
+from tests.engine.runs import ended, until
+
+GROWING = """\
+import pathlib, time
+BATCH_SIZE = 64
+with open("launches", "a") as file:
+    print(BATCH_SIZE, file=file)
+batch = b"x" * (BATCH_SIZE << 20)
+print("Epoch 1/2", flush=True)
+"""
+TRAINS = GROWING + 'pathlib.Path("finish").exists() or time.sleep(0.8 if BATCH_SIZE > 64 else 60)\n'
+RUNS_OUT = (
+    GROWING
+    + """\
+if BATCH_SIZE > 32:
+    raise SystemExit("torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB")
+"""
+)
+FOLLOWED = GROWING + "pathlib.Path(\"predict.py\").write_text(\"open('launches', 'a').write('predicted')\")\n"
+ENDLESS = GROWING + "time.sleep(60)\n"
+
+
+@dataclass(frozen=True)
+class Course:
+    """A run's script, what is asked of it, and the end that it comes to with or without crashes."""
+
+    script: str
+    steps: int
+    state: RunState
+    reason: Reason
+    launches: str
+    outcomes: list[AttemptOutcome]
+    left_in_script: int
+    body: dict[str, Any] = field(default_factory=dict)
+    stop: bool = False
+
+
+SUPERSEDED, COMPLETED = AttemptOutcome.SUPERSEDED, AttemptOutcome.COMPLETED
+COURSES = {
+    "underused": Course(
+        TRAINS,
+        12,
+        RunState.SUCCEEDED,
+        Reason.COMPLETED,
+        "64\n128\n",
+        [SUPERSEDED, COMPLETED],
+        128,
+    ),
+    "out of memory": Course(
+        RUNS_OUT,
+        8,
+        RunState.SUCCEEDED,
+        Reason.COMPLETED,
+        "64\n32\n",
+        [AttemptOutcome.OUT_OF_MEMORY, COMPLETED],
+        32,
+    ),
+    "follow-up": Course(
+        FOLLOWED,
+        8,
+        RunState.SUCCEEDED,
+        Reason.COMPLETED,
+        "64\npredicted",
+        [COMPLETED, COMPLETED],
+        64,
+        {"follow_up": {"script": "predict.py"}, "checkpoint": {"after_s": 30}},
+    ),
+    "stopped": Course(
+        ENDLESS,
+        6,
+        RunState.STOPPED,
+        Reason.USER_REQUEST,
+        "64\n",
+        [AttemptOutcome.STOPPED],
+        64,
+        {"checkpoint": {"after_s": 30}},
+        stop=True,
+    ),
+}
+
+
+class Crash:
+    """Stops all storing before or after one commit, as a SIGKILL at that moment does."""
+
+    def __init__(self, at: int, *, after: bool) -> None:
+        self._left = at
+        self._after = after
+        self.happened = asyncio.Event()
+        crash = self
+
+        class Crashing(Committer):
+            async def commit(self, change: Change) -> None:
+                if not crash._after:
+                    await crash._step()
+                await super().commit(change)
+                if crash._after:
+                    await crash._step()
+
+            async def flush(self) -> None:
+                if not crash.happened.is_set():
+                    await super().flush()
+
+        self.committer = Crashing
+
+    async def _step(self) -> None:
+        self._left -= 1
+        if self._left <= 0:
+            self.happened.set()
+            await asyncio.Event().wait()
+
+
+CASES = [
+    pytest.param(course, step, after, id=f"{name}-{'after' if after else 'before'}-{step}")
+    for name, course in COURSES.items()
+    for step in range(1, course.steps + 1)
+    for after in (False, True)
+]
+
+
+@pytest.mark.parametrize(("course", "step", "after"), CASES)
+async def test_a_crash_at_any_step_changes_nothing_of_the_end(
+    course: Course,
+    step: int,
+    after: bool,
+    open_here: OpenEngine,
+    script: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    path = script(course.script)
+    crash = Crash(step, after=after)
+    monkeypatch.setattr("supervisor.engine.engine.Committer", crash.committer)
+    async with open_here() as engine:
+        run_id = (await engine.submit(Submission(script=str(path), grace_s=5, **course.body))).id
+        await _first_of(crash.happened.wait(), _go_through(engine, run_id, course, path))
+    assert crash.happened.is_set(), "there are fewer steps than this; take the number down"
+    monkeypatch.undo()
+
+    async with open_here() as engine:
+        await _go_through(engine, run_id, course, path)
+        run = await ended(engine, run_id)
+        attempts = await engine.attempts(run_id)
+        numbers = [event.number for event in await engine.events(run_id, 0, 500)]
+
+    assert (run.state, run.reason) == (course.state, course.reason)
+    assert [attempt.outcome for attempt in attempts] == course.outcomes
+    assert (path.parent / "launches").read_text() == course.launches
+    assert path.read_text() == course.script.replace("= 64", f"= {course.left_in_script}")
+    assert numbers == sorted(set(numbers))
+    assert not list((path.parent).glob(".*traind*"))
+
+
+async def _go_through(engine: Engine, run_id: str, course: Course, path: Path) -> None:
+    """Do from outside what the course needs, and see the run end."""
+    if course.stop:
+        launched = path.parent / "launches"
+        await until(engine, run_id, lambda run: run.state.ended or run.state is RunState.RUNNING)
+        while not launched.exists():
+            await asyncio.sleep(0.01)
+        await engine.stop(await engine.find(run_id), None)
+    await ended(engine, run_id)
+
+
+async def _first_of(*waits: Any) -> None:
+    tasks = [asyncio.ensure_future(wait) for wait in waits]
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
