@@ -40,7 +40,7 @@ class End:
 Step = Relaunch | StartFollowUp | End
 
 
-def classify(end: ProcessEnd, attempt: Attempt, *, out_of_memory_seen: bool) -> tuple[AttemptOutcome, Reason]:
+def classify(end: ProcessEnd, attempt: Attempt) -> tuple[AttemptOutcome, Reason]:
     """An attempt's outcome, by what was intended for it and then by how it ended.
 
     An end that came by itself counts as what it is, even when a stop had just been decided.
@@ -53,7 +53,7 @@ def classify(end: ProcessEnd, attempt: Attempt, *, out_of_memory_seen: bool) -> 
         return AttemptOutcome.COMPLETED, Reason.COMPLETED
     if end.code is None and end.signal is None:
         return AttemptOutcome.LOST, Reason.SHIM_GONE
-    if out_of_memory_seen:
+    if attempt.out_of_memory:
         return AttemptOutcome.OUT_OF_MEMORY, Reason.OUT_OF_MEMORY
     return AttemptOutcome.FAILED, Reason.EXIT_CODE if end.signal is None else Reason.SIGNAL
 

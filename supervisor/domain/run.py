@@ -168,7 +168,7 @@ class Attempt:
     """One launch of a script. `baseline` is the device's use before launch, `peak` the run's highest, bytes.
 
     `started_boottime` is in seconds of the boot-time clock and means nothing under another `boot_id`.
-    `log_offset` is how far the log was read and recorded.
+    `log_offset` is how far the log was read and recorded, `out_of_memory` whether it told of running out.
     """
 
     stage: Stage
@@ -190,6 +190,7 @@ class Attempt:
     peak: int | None = None
     peak_utilization: float | None = None
     log_offset: int = 0
+    out_of_memory: bool = False
     verdict: Verdict | None = None
     intent: Intent | None = None
 

@@ -69,8 +69,8 @@ async def carry(services: Services, journal: Journal, inbox: Inbox, attempt: Att
         await _close(journal, lost, None)
         return frozenset()
     if isinstance(found, Exit):
-        seen_oom = await read_out(services, journal, directory / "log", attempt, found)
-        await _close_ended(journal, directory, found, out_of_memory_seen=seen_oom)
+        await read_out(services, journal, directory / "log", attempt, found)
+        await _close_ended(journal, directory, found)
         return frozenset()
     return await _supervise(services, journal, inbox, found)
 
@@ -125,9 +125,7 @@ async def _supervise(
     await journal.record(attempt=attempt)
     if end.unkillable:
         await _wait_for_unkillable(journal, end.unkillable)
-    await _close_ended(
-        journal, process.directory, end, out_of_memory_seen=supervision.observation.out_of_memory
-    )
+    await _close_ended(journal, process.directory, end)
     return supervision.pids
 
 
@@ -138,13 +136,13 @@ async def _wait_for_unkillable(journal: Journal, pids: tuple[int, ...]) -> None:
         await asyncio.sleep(_UNKILLABLE_POLL_S)
 
 
-async def _close_ended(journal: Journal, directory: Path, end: Exit, *, out_of_memory_seen: bool) -> None:
+async def _close_ended(journal: Journal, directory: Path, end: Exit) -> None:
     attempt = _current(journal)
     if end.error is not None:
         outcome, reason = AttemptOutcome.FAILED, Reason.SPAWN_FAILED
     else:
         ended = ProcessEnd(end.code, end.signal, end.stop_requested)
-        outcome, reason = classify(ended, attempt, out_of_memory_seen=out_of_memory_seen)
+        outcome, reason = classify(ended, attempt)
     attempt = replace(attempt, outcome=outcome, reason=reason, detail=end.error)
     await _undo_needless_edit(journal, directory, attempt)
     await _close(journal, attempt, end)

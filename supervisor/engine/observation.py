@@ -36,13 +36,13 @@ _FRAME_SPACING_S = 1.0
 class Observation:
     """Folds an attempt's records into what is known of it. Times are boot-time seconds, handed in."""
 
-    def __init__(self, device_total: int | None, before: Observed) -> None:
-        """`before` is what an earlier daemon had read of the same attempt; empty for a new one."""
+    def __init__(self, device_total: int | None, before: Observed, *, out_of_memory: bool = False) -> None:
+        """`before` and `out_of_memory` are what an earlier daemon had read of the same attempt."""
         self.device_total = device_total
         self.reported: ReportedReading | None = before.reported
         self.progress: Progress | None = before.progress
         self.eta_s: float | None = before.eta_s
-        self.out_of_memory = False
+        self.out_of_memory = out_of_memory
         self._pace = Pace()
         self._progress_at = float("-inf")
 

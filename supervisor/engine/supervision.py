@@ -72,7 +72,7 @@ class Supervision:
         self._process = process
         self._boottime = services.config.clock.boottime
         self._device = services.devices[journal.run.device_id or ""].info
-        self.observation = Observation(self._device.total, journal.run.observed)
+        self.observation = _observation(self._device.total, journal)
         self._checkpoint = Checkpointing(
             journal,
             process,
@@ -187,7 +187,8 @@ class Supervision:
         self._journal.observe(self._observed())
         if not events:
             return
-        attempt = replace(self._attempt, log_offset=batch.offset)
+        seen = self.observation.out_of_memory
+        attempt = replace(self._attempt, log_offset=batch.offset, out_of_memory=seen)
         self._journal.note(*events, attempt=attempt)
 
     def _take_look(self, look: Look) -> None:
@@ -286,10 +287,10 @@ async def report_unkillable(journal: Journal, pids: Sequence[int]) -> None:
     await journal.record(Warned("unkillable", text), run=run)
 
 
-async def read_out(services: Services, journal: Journal, path: Path, attempt: Attempt, end: Exit) -> bool:
-    """Read the rest of the log of an attempt that ended unwatched; True if it had run out of memory."""
+async def read_out(services: Services, journal: Journal, path: Path, attempt: Attempt, end: Exit) -> None:
+    """Read and record the rest of the log of an attempt that ended unwatched."""
     device = services.devices[journal.run.device_id or ""].info
-    observation = Observation(device.total, journal.run.observed)
+    observation = _observation(device.total, journal)
     reader = OutputReader(attempt.log_offset)
     follower = LogFollower(services.inotify, path, attempt.log_offset)
     follower.finish(end.log_size)
@@ -308,5 +309,12 @@ async def read_out(services: Services, journal: Journal, path: Path, attempt: At
         progress=observation.progress,
     )
     run = replace(journal.run, observed=seen)
-    await journal.record(*events, run=run, attempt=replace(attempt, log_offset=rest.offset))
-    return observation.out_of_memory
+    attempt = replace(attempt, log_offset=rest.offset, out_of_memory=observation.out_of_memory)
+    await journal.record(*events, run=run, attempt=attempt)
+
+
+def _observation(device_total: int | None, journal: Journal) -> Observation:
+    """What is known of the newest attempt's output, to be gone on with."""
+    attempt = journal.attempt
+    seen = attempt is not None and attempt.out_of_memory
+    return Observation(device_total, journal.run.observed, out_of_memory=seen)

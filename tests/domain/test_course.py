@@ -47,7 +47,7 @@ TRIALS = [Trial(64, 8 * 10**9)]
 def test_an_end_is_what_was_intended_only_where_it_was_asked_for(
     intent: Intent | None, end: ProcessEnd, out_of_memory: bool, outcome: AttemptOutcome, reason: Reason
 ) -> None:
-    found = classify(end, replace(LIVE, intent=intent), out_of_memory_seen=out_of_memory)
+    found = classify(end, replace(LIVE, intent=intent, out_of_memory=out_of_memory))
 
     assert found == (outcome, reason)
 

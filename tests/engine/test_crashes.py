@@ -59,7 +59,7 @@ SUPERSEDED, COMPLETED = AttemptOutcome.SUPERSEDED, AttemptOutcome.COMPLETED
 COURSES = {
     "underused": Course(
         TRAINS,
-        12,
+        14,
         RunState.SUCCEEDED,
         Reason.COMPLETED,
         "64\n128\n",
@@ -68,7 +68,7 @@ COURSES = {
     ),
     "out of memory": Course(
         RUNS_OUT,
-        8,
+        12,
         RunState.SUCCEEDED,
         Reason.COMPLETED,
         "64\n32\n",
@@ -77,7 +77,7 @@ COURSES = {
     ),
     "follow-up": Course(
         FOLLOWED,
-        8,
+        11,
         RunState.SUCCEEDED,
         Reason.COMPLETED,
         "64\npredicted",
@@ -87,7 +87,7 @@ COURSES = {
     ),
     "stopped": Course(
         ENDLESS,
-        6,
+        7,
         RunState.STOPPED,
         Reason.USER_REQUEST,
         "64\n",
@@ -103,7 +103,7 @@ class Crash:
     """Stops all storing before or after one commit, as a SIGKILL at that moment does."""
 
     def __init__(self, at: int, *, after: bool) -> None:
-        self._left = at
+        self.left = at
         self._after = after
         self.happened = asyncio.Event()
         crash = self
@@ -123,8 +123,8 @@ class Crash:
         self.committer = Crashing
 
     async def _step(self) -> None:
-        self._left -= 1
-        if self._left <= 0:
+        self.left -= 1
+        if self.left <= 0:
             self.happened.set()
             await asyncio.Event().wait()
 
@@ -167,6 +167,20 @@ async def test_a_crash_at_any_step_changes_nothing_of_the_end(
     assert path.read_text() == course.script.replace("= 64", f"= {course.left_in_script}")
     assert numbers == sorted(set(numbers))
     assert not list((path.parent).glob(".*traind*"))
+
+
+@pytest.mark.parametrize("course", COURSES.values(), ids=COURSES.keys())
+async def test_the_steps_tried_are_all_that_there_are(
+    course: Course, open_here: OpenEngine, script: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = script(course.script)
+    never = Crash(1000, after=True)
+    monkeypatch.setattr("supervisor.engine.engine.Committer", never.committer)
+    async with open_here() as engine:
+        run_id = (await engine.submit(Submission(script=str(path), grace_s=5, **course.body))).id
+        await _go_through(engine, run_id, course, path)
+
+    assert 1000 - never.left == course.steps
 
 
 async def _go_through(engine: Engine, run_id: str, course: Course, path: Path) -> None:

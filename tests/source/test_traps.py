@@ -35,7 +35,7 @@ NEVER = {
     "encode call": "model.encode(x, batch_size=64)\n",
     "the data itself": "batch = next(it)\nbatch = batch.cuda()\nbatch = x[i : i + 8]\n",
     "rows at hand": "bs = len(xb)\n",
-    "rows of a tensor": "def step(x):\n    batch_size = x.size(0)\n    bsz = x.shape[0]\n    bs, c = x.shape\n",
+    "rows of a tensor": "def f(x):\n    batch_size = x.size(0)\n    bsz = x.shape[0]\n    bs, c = x.shape\n",
     "counter": "batch = 0\nbatch += 1\n",
     "other words": "num_batches = 64\nbatch_idx = 3\nbatch_first = True\nbatch_norm = 1\n",
     "bool": "batch_size = True\n",
@@ -111,9 +111,8 @@ def test_what_is_no_training_batch_size_does_not_stand_in_the_way(trap: str) -> 
 
 @pytest.mark.parametrize("name", ["the data itself", "rows at hand", "rows of a tensor"])
 def test_a_loop_without_a_loader_may_name_its_data_as_it_likes(name: str) -> None:
-    found = locate_batch_size(
-        f"BATCH_SIZE = 77\nfor at in range(0, n, BATCH_SIZE):\n    xb = x[at : at + BATCH_SIZE]\n{NEVER[name]}".encode()
-    )
+    loop = "BATCH_SIZE = 77\nfor at in range(0, n, BATCH_SIZE):\n    xb = x[at : at + BATCH_SIZE]\n"
+    found = locate_batch_size((loop + NEVER[name]).encode())
 
     assert isinstance(found, Located), found
     assert found.places[0].line == 1
