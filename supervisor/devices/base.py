@@ -11,6 +11,7 @@ from supervisor.domain.reading import DeviceSample
 class DeviceKind(StrEnum):
     NVML = "nvml"
     HOST = "host"
+    MISSING = "missing"  # a live run has it, and this start of the daemon did not find it
 
 
 @dataclass(frozen=True, slots=True)

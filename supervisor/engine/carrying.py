@@ -12,6 +12,7 @@ from pathlib import Path
 
 import structlog
 
+from supervisor.devices.base import DeviceKind
 from supervisor.domain.course import ProcessEnd, classify
 from supervisor.domain.events import (
     AttemptAdopted,
@@ -77,6 +78,8 @@ async def carry(services: Services, journal: Journal, inbox: Inbox, attempt: Att
 
 async def _launch(services: Services, run: Run, attempt: Attempt, directory: Path) -> AttemptProcess:
     device = services.devices[run.device_id or ""].info
+    if device.kind is DeviceKind.MISSING:
+        raise SpawnError(f"device {device.id} is not here any more; bring it back and submit the run again")
     spec = launch_spec(run, attempt, device, os.environ)
     await asyncio.to_thread(_prepare, directory, Path(spec.argv[2]))
     return await AttemptProcess.launch(directory, spec, timeout_s=services.config.timeouts.launch_s)

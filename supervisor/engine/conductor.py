@@ -12,6 +12,7 @@ from typing import Any
 
 import structlog
 
+from supervisor.devices.base import DeviceKind
 from supervisor.domain.course import End, Relaunch, StartFollowUp, after_attempt
 from supervisor.domain.events import (
     AttemptStarting,
@@ -76,10 +77,8 @@ class Conductor:
     async def _hold_device(self) -> None:
         run = self._journal.run
         if run.device_id is not None:
-            if run.device_id not in self._services.devices:
-                await self._end(Reason.DEVICE_UNAVAILABLE, f"device {run.device_id} is not here any more")
-                return
-            self._services.queue.hold(run.id, run.device_id)
+            if self._services.devices[run.device_id].info.kind is not DeviceKind.MISSING:
+                self._services.queue.hold(run.id, run.device_id)
             return
         try:
             self._services.queue.check(run.spec.device)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import structlog
 
-from supervisor.devices.base import Device
+from supervisor.devices.base import Device, DeviceKind
+from supervisor.devices.missing import MissingDevice
 from supervisor.domain.events import Event, RunQueued, data_of
 from supervisor.domain.progress import RunSample
 from supervisor.domain.run import Attempt, Run, RunState, Stage
@@ -17,7 +18,7 @@ from supervisor.engine.conductor import Conductor
 from supervisor.engine.config import EngineConfig
 from supervisor.engine.hub import Hub
 from supervisor.engine.journal import Beginning, Journal
-from supervisor.engine.queue import DeviceQueue
+from supervisor.engine.queue import DeviceQueue, NoSuchDeviceError
 from supervisor.engine.sampler import Sampler, Watched
 from supervisor.engine.services import Services
 from supervisor.engine.submission import Submission, SubmissionError, resolve
@@ -61,17 +62,19 @@ class Engine:
         """Take up every unfinished run; the number of them. Belongs before the first submission."""
         runs = await self.services.database.read(run_rows.unfinished_runs)
         for run in runs:
+            if run.device_id is not None and run.device_id not in self.services.devices:
+                log.warning("the device of a run is missing", run=run.id, device=run.device_id)
+                self.services.devices[run.device_id] = MissingDevice(run.device_id)
             await self._conduct(run)
         return len(runs)
 
     async def submit(self, submission: Submission) -> Run:
         """Take a submission and start to carry it; raises `SubmissionError` and `StoreError`."""
         spec = await asyncio.to_thread(resolve, submission, self.config)
-        if spec.device is not None and spec.device not in self.services.devices:
-            known = ", ".join(self.services.devices)
-            raise SubmissionError(
-                "no_such_device", f"there is no device {spec.device!r} here; there is {known}"
-            )
+        try:
+            self.services.queue.check(spec.device)
+        except NoSuchDeviceError as error:
+            raise SubmissionError("no_such_device", str(error)) from error
         run = Run(id=secrets.token_hex(6), spec=spec, created_at=self.config.clock.wall())
 
         body = RunQueued(spec.script, spec.device)
@@ -154,7 +157,9 @@ class Engine:
 
     @property
     def devices(self) -> Mapping[str, Device]:
-        return self.services.devices
+        """The devices that are here."""
+        found = self.services.devices.items()
+        return {name: device for name, device in found if device.info.kind is not DeviceKind.MISSING}
 
     @property
     def live(self) -> int:
@@ -219,8 +224,9 @@ async def open_engine(config: EngineConfig, devices: Mapping[str, Device]) -> As
             except StoreError as error:
                 log.warning("samples were not stored", error=str(error))
 
+        here = dict(devices)
         sampler = Sampler(
-            devices,
+            here,
             every_s=config.sample_every_s,
             clock=config.clock,
             timeouts=config.timeouts,
@@ -232,7 +238,7 @@ async def open_engine(config: EngineConfig, devices: Mapping[str, Device]) -> As
         queue = DeviceQueue([device.info for device in devices.values()])
         committer = Committer(database)
         stack.push_async_callback(committer.flush)
-        services = Services(config, state_dir, database, committer, Hub(), queue, sampler, inotify, devices)
+        services = Services(config, state_dir, database, committer, Hub(), queue, sampler, inotify, here)
         engine = Engine(services)
         for task in (sampler.run(), committer.run()):
             stack.push_async_callback(_cancel, asyncio.create_task(task))

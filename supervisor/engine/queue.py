@@ -54,7 +54,7 @@ class DeviceQueue:
         """Raise `NoSuchDeviceError` for a device that is not here."""
         names = [info.id for info in self.devices]
         if device is not None and device not in names:
-            raise NoSuchDeviceError(f"no device {device!r} here; there is {', '.join(names)}")
+            raise NoSuchDeviceError(f"there is no device {device!r} here; there is {', '.join(names)}")
 
     def holder(self, device_id: str) -> str | None:
         """The run that holds a GPU."""

@@ -1,6 +1,5 @@
 """What every conductor shares: the parts of the world that it acts through."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from supervisor.devices.base import Device
@@ -24,4 +23,4 @@ class Services:
     queue: DeviceQueue
     sampler: Sampler
     inotify: Inotify
-    devices: Mapping[str, Device]
+    devices: dict[str, Device]
