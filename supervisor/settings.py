@@ -52,7 +52,7 @@ Seconds = Annotated[float, Field(ge=0)]
 
 
 class CheckpointSettings(BaseModel):
-    """Defaults of a run's `checkpoint`; SPEC.md section 4 has their meaning."""
+    """Defaults of a run's `checkpoint`; docs/behaviour.md has their meaning."""
 
     model_config = {"extra": "forbid"}
 
@@ -67,7 +67,7 @@ class CheckpointSettings(BaseModel):
 
 
 class SizingSettings(BaseModel):
-    """Defaults of a run's `sizing`; SPEC.md section 5 has their meaning."""
+    """Defaults of a run's `sizing`; docs/behaviour.md has their meaning."""
 
     model_config = {"extra": "forbid"}
 

@@ -86,7 +86,7 @@ class Verdict:
 
 
 def judge(evidence: Evidence, policy: CheckpointPolicy, *, at: float) -> Verdict:
-    """The verdict on an attempt. Rules: SPEC.md section 4, in the order of its table."""
+    """The verdict on an attempt. Rules: docs/behaviour.md, in the order of its table."""
     if not evidence.step_seen:
         return _before_first_step(evidence, policy, at)
     reported, measured = evidence.reported, evidence.measured

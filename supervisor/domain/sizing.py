@@ -1,6 +1,6 @@
 """The choice of the next batch size from the attempts so far.
 
-Rules: SPEC.md section 5. A size that ran out of memory is never tried again, nor is one above it.
+Rules: docs/behaviour.md. A size that ran out of memory is never tried again, nor is one above it.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""traind's own lines (SPEC.md section 3), read forgivingly: any prefix, letter case and spacing.
+"""traind's own lines (docs/behaviour.md), read forgivingly: any prefix, letter case and spacing.
 
 A decimal comma is read as a point. Digits grouped by comma or space are not: "1,234" would be two
 different numbers in two countries.
