@@ -4,12 +4,12 @@ An event's `type` is its stable name in the API and in the store. New types may 
 those they do not know as opaque.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
 
 class EventBody(Protocol):
-    """What every event class has: a name, and fields that `asdict` can turn into JSON."""
+    """What every event class has: a name, and fields that are plain JSON values."""
 
     type: ClassVar[str]
     __dataclass_fields__: ClassVar[dict[str, Any]]
@@ -198,4 +198,4 @@ class Warned:
 
 def data_of(body: EventBody) -> dict[str, Any]:
     """An event's fields as plain JSON values."""
-    return asdict(body)
+    return {name: getattr(body, name) for name in body.__dataclass_fields__}

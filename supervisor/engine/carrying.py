@@ -31,11 +31,12 @@ from supervisor.domain.run import (
     Stage,
     transition,
 )
+from supervisor.engine.inbox import Inbox
 from supervisor.engine.journal import Journal
 from supervisor.engine.launch import launch_spec
 from supervisor.engine.script import EditImpossibleError, undo_edit
 from supervisor.engine.services import Services
-from supervisor.engine.supervision import Inbox, Supervision, read_out, report_unkillable
+from supervisor.engine.supervision import Supervision, read_out, report_unkillable
 from supervisor.process.attempt import AttemptProcess, Exit, Gone, NeverStarted, SpawnError
 from supervisor.process.tree import running
 from supervisor.source.file import ScriptError, read_script

@@ -34,11 +34,11 @@ from supervisor.domain.run import (
     transition,
 )
 from supervisor.engine.carrying import carry
+from supervisor.engine.inbox import Inbox, StopAsked
 from supervisor.engine.journal import Journal
 from supervisor.engine.queue import NoSuchDeviceError
 from supervisor.engine.script import EditImpossibleError, apply_edit, plan_edit, size_of
 from supervisor.engine.services import Services
-from supervisor.engine.supervision import Inbox, StopAsked
 from supervisor.source.file import ScriptError, read_script
 
 log = structlog.get_logger(__name__)

@@ -40,9 +40,18 @@ class Journal:
         self._hub = hub
         self._clock = clock
         self._number = beginning.last_event + (_GAP_AFTER_RESTART if beginning.restarted else 0)
-        self.run = run
+        self._run = run
+        self._observed: Observed | None = None
         self.attempts = list(beginning.attempts)
         self.recent: deque[Event] = deque(maxlen=_RECENT)
+
+    @property
+    def run(self) -> Run:
+        """The run as it is now, with the newest picture of it."""
+        if self._observed is not None:
+            self._run = replace(self._run, observed=self._observed)
+            self._observed = None
+        return self._run
 
     @property
     def attempt(self) -> Attempt | None:
@@ -66,8 +75,11 @@ class Journal:
         ]
 
     def observe(self, observed: Observed) -> None:
-        """Keep the newest picture in memory; it is stored with what comes next."""
-        self.run = replace(self.run, observed=observed)
+        """Keep the newest picture in memory; it is stored with what comes next.
+
+        Pictures come more often than anyone looks, so the run is brought up to date when somebody does.
+        """
+        self._observed = observed
 
     async def record(
         self, *bodies: EventBody, run: Run | None = None, attempt: Attempt | None = None
@@ -95,7 +107,7 @@ class Journal:
         return events
 
     def _accept(self, run: Run, attempt: Attempt | None, events: list[Event]) -> None:
-        self.run = run
+        self._run = run
         self.recent.extend(events)
         if attempt is not None:
             self._keep(attempt)

@@ -99,10 +99,14 @@ class Observation:
 
     def _progress_event(self, now: float, *, frame: bool) -> list[EventBody]:
         spacing = _FRAME_SPACING_S if frame else _LINE_SPACING_S
-        if self.progress is None or now - self._progress_at < spacing:
+        seen = self.progress
+        if seen is None or now - self._progress_at < spacing:
             return []
         self._progress_at = now
-        return [ProgressReported(**asdict(self.progress), eta_s=self.eta_s)]
+        event = ProgressReported(
+            seen.fold, seen.folds, seen.epoch, seen.epochs, seen.step, seen.steps, seen.loss, self.eta_s
+        )
+        return [event]
 
 
 def _plain(settings: dict[str, object]) -> dict[str, object]:

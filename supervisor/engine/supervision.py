@@ -6,7 +6,7 @@ decision sees the state that the one before it left.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import assert_never
 
@@ -14,52 +14,17 @@ from supervisor.domain.events import EventBody, RunStopping, Warned
 from supervisor.domain.progress import Observed
 from supervisor.domain.run import Attempt, Intent, Reason, RunState, transition
 from supervisor.engine.checkpointing import Checkpointing
+from supervisor.engine.inbox import FULL_RETRY_S, Due, Ended, Happening, Inbox, Output, OutputEnded, StopAsked
 from supervisor.engine.journal import Journal
 from supervisor.engine.observation import Observation
+from supervisor.engine.outflow import Outflow
 from supervisor.engine.sampler import Look, Watched
 from supervisor.engine.services import Services
 from supervisor.output.reader import Batch, OutputReader
 from supervisor.process.attempt import AttemptProcess, Exit
 from supervisor.process.logfile import LogFollower
 
-
-@dataclass(frozen=True, slots=True)
-class Output:
-    batch: Batch
-
-
-@dataclass(frozen=True, slots=True)
-class OutputEnded:
-    """The log has been read to the size in the exit record; `lost` bytes of it were not there."""
-
-    lost: int
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    exit: Exit
-
-
-@dataclass(frozen=True, slots=True)
-class StopAsked:
-    """A stop request; `recorded` is resolved once it is on record."""
-
-    grace_s: float
-    recorded: "asyncio.Future[None]"
-
-
-@dataclass(frozen=True, slots=True)
-class Due:
-    """The time that was set, `at` boot-time seconds, has come."""
-
-    at: float
-
-
-Happening = Output | OutputEnded | Ended | StopAsked | Due
-Inbox = asyncio.Queue[Happening]
-
 _NEVER = float("inf")
-_FULL_RETRY_S = 0.05  # an inbox that is full is being emptied
 
 
 class Supervision:
@@ -84,6 +49,7 @@ class Supervision:
         self._due_at = _NEVER
         self._stopping = False
         self._overdue = _NEVER
+        self._measured = journal.run.observed.measured
         self.pids: frozenset[int] = frozenset()
         self.peak: int | None = self._attempt.peak
         self.peak_utilization: float | None = self._attempt.peak_utilization
@@ -91,22 +57,21 @@ class Supervision:
     async def until_ended(self) -> Exit:
         """Supervise; returns how the attempt ended, with its whole log read."""
         path = self._process.directory / "log"
-        follower = LogFollower(self._services.inotify, path, self._attempt.log_offset)
+        outflow = Outflow(self._services.inotify, self._inbox, path, self._attempt.log_offset)
         unwatch = self._watch_device()
-        tasks = [asyncio.create_task(self._follow(follower)), asyncio.create_task(self._await_end())]
+        awaiting = asyncio.create_task(self._await_end())
         try:
             await self._checkpoint.resume()
             end = await self._until_process_ends()
-            follower.finish(end.log_size)
+            outflow.finish(end.log_size)
             await self._read_rest()
             return end
         finally:
             unwatch()
             self._wake_at(_NEVER)
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            follower.close()
+            outflow.close()
+            awaiting.cancel()
+            await asyncio.gather(awaiting, return_exceptions=True)
 
     async def _until_process_ends(self) -> Exit:
         while True:
@@ -180,7 +145,7 @@ class Supervision:
         try:
             self._inbox.put_nowait(Due(due))
         except asyncio.QueueFull:
-            self._timer = asyncio.get_running_loop().call_later(_FULL_RETRY_S, self._offer_due, due)
+            self._timer = asyncio.get_running_loop().call_later(FULL_RETRY_S, self._offer_due, due)
 
     def _take_output(self, batch: Batch) -> None:
         events = self.observation.take(batch.records, self._boottime())
@@ -221,17 +186,6 @@ class Supervision:
             asked.recorded.set_result(None)
         await self._process.stop(asked.grace_s)
 
-    async def _follow(self, follower: LogFollower) -> None:
-        reader = OutputReader(self._attempt.log_offset)
-        async for _, chunk in follower:
-            batch = reader.feed(chunk)
-            if batch.records:
-                await self._inbox.put(Output(batch))
-        rest = reader.finish()
-        if rest.records:
-            await self._inbox.put(Output(rest))
-        await self._inbox.put(OutputEnded(follower.lost))
-
     async def _await_end(self) -> None:
         await self._inbox.put(Ended(await self._process.wait()))
 
@@ -251,12 +205,13 @@ class Supervision:
         seen = self.observation
         looks = self._checkpoint.looks
         newest = looks[-1] if looks else None
-        before = self._journal.run.observed
+        if newest is not None and newest.measured is not None:
+            self._measured = newest.measured
         return Observed(
             reported=seen.reported,
-            measured=newest.measured if newest and newest.measured else before.measured,
+            measured=self._measured,
             device_total=self._device.total,
-            utilization=newest.utilization if newest else before.utilization,
+            utilization=newest.utilization if newest is not None else None,
             progress=seen.progress,
             eta_s=seen.eta_s,
         )

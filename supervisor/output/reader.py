@@ -42,10 +42,12 @@ class OutputReader:
         # The first line may have begun in an earlier chunk and the last may end in a later one.
         found = [_parse(line) for line in self._splitter.feed(chunk[:first] if first else chunk)]
         if first:
-            block = chunk[first:last]
-            found += _parse_block(block, self._splitter.consumed)
-            self._splitter.skip(len(block))
-            found += [_parse(line) for line in self._splitter.feed(chunk[last:])]
+            if last > first:
+                block = chunk[first:last]
+                found += _parse_block(block, self._splitter.consumed)
+                self._splitter.skip(len(block))
+            if last < len(chunk):
+                found += [_parse(line) for line in self._splitter.feed(chunk[last:])]
         return self._batch(found)
 
     def finish(self) -> Batch:

@@ -38,7 +38,7 @@ async def inotify() -> AsyncIterator[Inotify]:
 async def test_second_of_two_close_writes_is_never_missed(
     tmp_path: Path, inotify: Inotify, monkeypatch: pytest.MonkeyPatch, spins: int
 ) -> None:
-    monkeypatch.setattr("supervisor.process.logfile._SPACING_S", 0)
+    monkeypatch.setattr("supervisor.process.logfile.SPACING_S", 0)
     log = tmp_path / "output.log"
     log.touch()
     command = [sys.executable, "-c", WRITER, str(log), str(ROUNDS), str(spins)]

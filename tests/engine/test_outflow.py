@@ -1,0 +1,132 @@
+"""An attempt's log on its way into the inbox: all of it, in order, however it is held up."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from supervisor.engine.inbox import Inbox, Output, OutputEnded
+from supervisor.engine.outflow import Outflow
+from supervisor.output.records import Progress
+from supervisor.process.inotify import Inotify
+from supervisor.process.logfile import CHUNK
+
+
+@pytest.fixture
+async def inotify() -> AsyncIterator[Inotify]:
+    made = Inotify()
+    yield made
+    made.close()
+
+
+def line(epoch: int) -> bytes:
+    return b"Epoch %d/9999\n" % epoch
+
+
+def epochs(happening: object) -> list[int | None]:
+    assert isinstance(happening, Output)
+    return [item.record.epoch for item in happening.batch.records if isinstance(item.record, Progress)]
+
+
+async def drained(inbox: Inbox) -> tuple[list[int | None], OutputEnded]:
+    """All epochs up to the end of the output, and that end."""
+    found: list[int | None] = []
+    async with asyncio.timeout(20):
+        while not isinstance(happening := await inbox.get(), OutputEnded):
+            found += epochs(happening)
+    return found, happening
+
+
+async def test_a_line_is_told_as_it_is_written(inotify: Inotify, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.touch()
+    inbox: Inbox = asyncio.Queue()
+    outflow = Outflow(inotify, inbox, log, 0)
+    with log.open("ab", buffering=0) as file:
+        for epoch in range(1, 4):
+            file.write(line(epoch)[:4])
+            file.write(line(epoch)[4:])
+            async with asyncio.timeout(10):
+                assert epochs(await inbox.get()) == [epoch]
+    outflow.close()
+
+
+async def test_reading_begins_at_the_offset_and_ends_at_the_final_size(
+    inotify: Inotify, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    log.write_bytes(line(1) + line(2) + line(3))
+    size = len(line(1))
+    inbox: Inbox = asyncio.Queue()
+    outflow = Outflow(inotify, inbox, log, size)
+    assert epochs(await inbox.get()) == [2, 3]
+    outflow.close()
+
+    outflow = Outflow(inotify, inbox, tmp_path / "log", 0)
+    outflow.finish(2 * size)
+    assert (await drained(inbox))[0][:2] == [1, 2]
+    outflow.close()
+
+
+async def test_an_inbox_that_is_full_holds_the_log_up_and_loses_nothing(
+    inotify: Inotify, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("supervisor.engine.outflow.FULL_RETRY_S", 0.001)
+    log = tmp_path / "log"
+    count = 4 * CHUNK // len(line(1000))
+    log.write_bytes(b"".join(line(1000 + number) for number in range(count)))
+    inbox: Inbox = asyncio.Queue(maxsize=1)
+    outflow = Outflow(inotify, inbox, log, 0)
+    outflow.finish(log.stat().st_size)
+    for _ in range(20):
+        await asyncio.sleep(0.002)
+    assert inbox.qsize() == 1
+
+    found, end = await drained(inbox)
+    assert found == [1000 + number for number in range(count) if 1000 + number <= 9999]
+    assert end == OutputEnded(0)
+    outflow.close()
+
+
+async def test_the_unfinished_last_line_counts_and_lost_bytes_are_told(
+    inotify: Inotify, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    log.write_bytes(line(1).rstrip())
+    inbox: Inbox = asyncio.Queue()
+    outflow = Outflow(inotify, inbox, log, 0)
+    outflow.finish(100)
+    assert await drained(inbox) == ([1], OutputEnded(100 - len(line(1)) + 1))
+    outflow.close()
+
+
+async def test_a_log_that_never_came_ends_empty(inotify: Inotify, tmp_path: Path) -> None:
+    inbox: Inbox = asyncio.Queue()
+    outflow = Outflow(inotify, inbox, tmp_path / "none", 0)
+    outflow.finish(None)
+    assert await drained(inbox) == ([], OutputEnded(0))
+    outflow.close()
+
+
+async def test_a_log_that_cannot_be_watched_is_looked_at_from_time_to_time(
+    inotify: Inotify, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("supervisor.engine.outflow._TROUBLE_RETRY_S", 0.01)
+    log = tmp_path / "log"
+    log.write_bytes(line(1))
+    watches = iter([OSError("no watches left"), OSError("no watches left")])
+    good = inotify.once
+
+    def once(descriptor: int, wake: object) -> None:
+        error = next(watches, None)
+        if error is not None:
+            raise error
+        good(descriptor, wake)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(inotify, "once", once)
+    inbox: Inbox = asyncio.Queue()
+    outflow = Outflow(inotify, inbox, log, 0)
+    async with asyncio.timeout(10):
+        assert epochs(await inbox.get()) == [1]
+    outflow.close()
