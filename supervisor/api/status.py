@@ -38,23 +38,23 @@ _ENDED = [state for state in RunState if state.ended]
 def render(runs: list[Run], *, live: int) -> str:
     """The status text; the last line says what to do next."""
     lines = [f"traind: {live} live, {len(runs)} shown"]
-    lines.append(f"{'ID':<12} {'NAME':<14} {'STATE':<18} {'BATCH':>6} {'MEM':>4} {'PROGRESS':<14} {'ETA':>6}")
+    lines.append(f"{'ID':<12} {'NAME':<14} {'STATE':<11} {'BATCH':>6} {'MEM':>4} {'PROGRESS':<21} {'ETA':>6}")
     lines += [_row(run) for run in runs]
     lines.append(_last_line(runs))
     return "\n".join(line[:_COLUMNS].rstrip() for line in lines) + "\n"
 
 
 def _row(run: Run) -> str:
-    state = f"{run.state}/{run.phase}" if run.phase else str(run.state)
-    if run.state.ended and run.reason and run.reason != "completed":
-        state = f"{run.state}/{run.reason}"
+    state = run.phase if run.phase and run.state is RunState.RUNNING else run.state
+    done = run.state.ended and run.reason and run.state is not RunState.SUCCEEDED
+    progress = str(run.reason) if done else _progress(run)
     batch = str(run.batch_size) if run.batch_size is not None else "-"
     measured, reported = run.observed.measured, run.observed.reported
     fraction = measured.fraction if measured else (reported.fraction if reported else None)
     memory = f"{fraction:.0%}" if fraction is not None else "-"
     name = (run.spec.name or run.spec.script.rsplit("/", 1)[-1])[:14]
     return (
-        f"{run.id:<12} {name:<14} {state[:18]:<18} {batch:>6} {memory:>4} {_progress(run):<14} {_eta(run):>6}"
+        f"{run.id:<12} {name:<14} {state[:11]:<11} {batch:>6} {memory:>4} {progress[:21]:<21} {_eta(run):>6}"
     )
 
 
@@ -67,7 +67,7 @@ def _progress(run: Run) -> str:
         parts.append(f"fold {progress.fold}/{progress.folds or '?'}")
     if progress.epoch is not None:
         parts.append(f"ep {progress.epoch}/{progress.epochs or '?'}")
-    return " ".join(parts)[:14] or "-"
+    return " ".join(parts) or "-"
 
 
 def _eta(run: Run) -> str:

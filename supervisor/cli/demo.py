@@ -4,6 +4,7 @@ Nothing here is scripted: the daemon is the ordinary one, and another batch size
 another course.
 """
 
+import importlib.util
 import json
 import re
 import shutil
@@ -30,10 +31,14 @@ from supervisor.devices.base import DeviceError
 _HOST_CAPACITY = "1150MiB"
 _START_S = 20.0
 _WORKLOAD = "image"
+_NEEDED = ("torch", "sklearn")
 
 
 def run_demo(*, batch_size: int, capacity: str | None, after_s: float, keep: bool) -> None:
     """Run the demo; raises `CommandError` where it cannot, or where the run does not succeed."""
+    missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        raise CommandError(f"the demo trains with {' and '.join(missing)}: pip install 'traind[workloads]'")
     console = Console(highlight=False, soft_wrap=True)
     folder = Path(tempfile.mkdtemp(prefix="traind-demo-"))
     try:

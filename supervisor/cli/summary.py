@@ -48,7 +48,9 @@ def _comparison(run: Json, attempts: list[Any]) -> list[str]:
         corrected = _seconds(training[0]["started_at"], last["started_at"])
         lines.append(f"first launch to corrected run: {duration(corrected)}")
     total = _seconds(run["created_at"], run["ended_at"])
-    lines.append(f"run {run['id']}: {run['state']} ({run['reason']}) after {duration(total)}")
+    reason = f" ({run['reason']})" if run["reason"] else ""
+    after = f" after {duration(total)}" if total is not None else ""
+    lines.append(f"run {run['id']}: {run['state']}{reason}{after}")
     return lines
 
 

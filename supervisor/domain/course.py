@@ -68,8 +68,9 @@ def after_attempt(
 ) -> Step:
     """What to do once `attempt` has ended. `trials` are the training attempts so far, this one included.
 
-    A stop that was asked for ends the run whatever the attempt's own intent was. So does an attempt that
-    could not be killed for a time: nobody waits for a relaunch hours later.
+    A stop that was asked for ends the run whatever the attempt's own intent was; an attempt that had come
+    to its own end before keeps it. So does an attempt that could not be killed for a time end the run:
+    nobody waits for a relaunch hours later.
     """
     step = _after_attempt(spec, attempt, trials, stop_requested=stop_requested)
     if unkillable and not isinstance(step, End):
@@ -84,7 +85,7 @@ def _after_attempt(spec: RunSpec, attempt: Attempt, trials: Sequence[Trial], *, 
     if outcome is AttemptOutcome.COMPLETED:
         wanted = spec.follow_up is not None and not stop_requested
         return StartFollowUp() if wanted else End(Reason.COMPLETED)
-    if stop_requested and outcome is not AttemptOutcome.LOST:
+    if stop_requested and outcome not in {AttemptOutcome.FAILED, AttemptOutcome.LOST}:
         return End(Reason.USER_REQUEST)
     if outcome is AttemptOutcome.SUPERSEDED and attempt.intent and attempt.intent.batch_size is not None:
         return Relaunch(attempt.intent.batch_size, reason, f"relaunched with {attempt.intent.batch_size}")

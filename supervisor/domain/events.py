@@ -12,7 +12,7 @@ class EventBody(Protocol):
     """What every event class has: a name, and fields that are plain JSON values."""
 
     type: ClassVar[str]
-    __dataclass_fields__: ClassVar[dict[str, Any]]
+    __slots__: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,4 +198,4 @@ class Warned:
 
 def data_of(body: EventBody) -> dict[str, Any]:
     """An event's fields as plain JSON values."""
-    return {name: getattr(body, name) for name in body.__dataclass_fields__}
+    return {name: getattr(body, name) for name in body.__slots__}

@@ -5,6 +5,7 @@ that starts again goes on exactly where the record stands.
 """
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from supervisor.domain.events import (
     DeviceReleased,
     RunEnded,
     RunStarting,
+    RunStopping,
     ScriptEdited,
     Warned,
 )
@@ -72,7 +74,7 @@ class Conductor:
         finally:
             if self._journal.run.state.ended:
                 self._services.queue.leave(self._journal.run.id)
-                self._stop_waiting()
+                _resolve(self._stops_waiting())
 
     async def _hold_device(self) -> None:
         run = self._journal.run
@@ -115,8 +117,7 @@ class Conductor:
         if attempt is not None and attempt.outcome is AttemptOutcome.RUNNING:
             self._pids = await carry(self._services, journal, self._inbox, attempt)
             return
-        if self._stop_waiting():
-            await self._journal.record(run=replace(journal.run, stop_requested=True))
+        await self._take_stop()
         if attempt is None:
             await self._first_attempt()
             return
@@ -227,17 +228,30 @@ class Conductor:
         await self._journal.record(RunEnded(run.state, reason, run.exit_code, detail), run=run)
         log.info("run ended", run=run.id, state=run.state, reason=reason, detail=detail)
 
-    def _stop_waiting(self) -> bool:
-        """Take the requests that came while no attempt was alive; True if one of them is a stop."""
-        stop = False
+    async def _take_stop(self) -> None:
+        """Put a stop on record that was asked for while no attempt was alive."""
+        stops = self._stops_waiting()
+        run = self._journal.run
+        if stops and not run.stop_requested:
+            run = transition(
+                replace(run, stop_requested=True),
+                RunState.STOPPING,
+                at=self._journal.now(),
+                reason=Reason.USER_REQUEST,
+            )
+            await self._journal.record(RunStopping(Reason.USER_REQUEST, stops[0].grace_s), run=run)
+        _resolve(stops)
+
+    def _stops_waiting(self) -> list[StopAsked]:
+        found: list[StopAsked] = []
         while not self._inbox.empty():
             happening = self._inbox.get_nowait()
             if isinstance(happening, StopAsked):
-                stop = True
-                _resolve(happening)
-        return stop
+                found.append(happening)
+        return found
 
 
-def _resolve(asked: StopAsked) -> None:
-    if not asked.recorded.done():
-        asked.recorded.set_result(None)
+def _resolve(stops: Sequence[StopAsked]) -> None:
+    for asked in stops:
+        if not asked.recorded.done():
+            asked.recorded.set_result(None)

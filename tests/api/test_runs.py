@@ -202,7 +202,7 @@ def test_status_is_text_for_curl_and_json_on_request(
     assert len(lines) <= 24
     assert max(map(len, lines)) <= 80
     row = next(line for line in lines if line.startswith(run_id))
-    assert "fold 1/5 ep 2" in row
+    assert "fold 1/5 ep 2/10" in row
     assert lines[-1].startswith("next: traind wait ")
     data = host_daemon.http.get("/status", headers={"Accept": "application/json"}).json()
     assert run_id in [item["id"] for item in data["items"]]

@@ -122,7 +122,10 @@ def test_a_summary_sets_before_against_after() -> None:
 
 
 def test_a_summary_of_one_attempt_compares_nothing() -> None:
-    text = summarise(RUN | {"ended_at": None}, [attempt(1, verdict=None, started_at=None)])
+    text = summarise(
+        RUN | {"state": "running", "reason": None, "ended_at": None},
+        [attempt(1, verdict=None, started_at=None)],
+    )
 
     assert "before" not in text
-    assert text.endswith("after -")
+    assert text.endswith("run abc: running")

@@ -79,7 +79,7 @@ def test_a_superseded_attempt_is_relaunched_with_the_size_that_was_decided() -> 
     assert step(SUPERSEDED) == Relaunch(128, Reason.UNDERUSED_MEMORY, "relaunched with 128")
 
 
-@pytest.mark.parametrize("attempt", [SUPERSEDED, RAN_OUT, CRASHED])
+@pytest.mark.parametrize("attempt", [SUPERSEDED, RAN_OUT])
 def test_a_stop_ends_the_run_whatever_was_intended(attempt: Attempt) -> None:
     assert step(attempt, stop=True) == End(Reason.USER_REQUEST)
 
@@ -126,6 +126,10 @@ def test_out_of_memory_ends_the_run_where_no_size_may_be_chosen() -> None:
 )
 def test_any_other_end_is_the_run_s_and_says_how(attempt: Attempt, end: End) -> None:
     assert step(attempt) == end
+
+
+def test_an_attempt_that_failed_before_the_stop_has_failed() -> None:
+    assert step(CRASHED, stop=True) == End(Reason.EXIT_CODE, "ended with exit code 3")
 
 
 def test_a_lost_attempt_is_lost_even_where_a_stop_was_asked_for() -> None:

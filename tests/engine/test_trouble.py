@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,9 +16,12 @@ from supervisor.devices.host import HostDevice
 from supervisor.domain.checkpoint import VerdictKind
 from supervisor.domain.reading import DeviceSample
 from supervisor.domain.run import AttemptOutcome, Reason, RunState, Stage
+from supervisor.engine import conductor
 from supervisor.engine.conductor import Conductor
 from supervisor.engine.config import EngineConfig, Timeouts
 from supervisor.engine.engine import Engine, UnknownRunError, open_engine
+from supervisor.engine.journal import Journal
+from supervisor.engine.services import Services
 from supervisor.engine.submission import Submission, SubmissionError
 from supervisor.process.attempt import read_started
 from supervisor.store.database import StoreError
@@ -272,3 +276,39 @@ async def test_unknown_references_and_devices_are_errors_of_the_caller(
         with pytest.raises(SubmissionError, match="there is no device 'gpu-9' here; there is host"):
             await submit(engine, script(SHORT), devices=("gpu-9",))
         assert await engine.runs() == []
+
+
+@pytest.mark.parametrize(
+    ("text", "state", "reason"),
+    [
+        (SHORT, RunState.SUCCEEDED, Reason.COMPLETED),
+        ("raise SystemExit(3)\n", RunState.FAILED, Reason.EXIT_CODE),
+        (ENDLESS, RunState.STOPPED, Reason.USER_REQUEST),
+    ],
+    ids=["completed", "failed", "superseded"],
+)
+async def test_a_stop_between_two_attempts_ends_the_run(
+    open_here: OpenEngine,
+    script: Write,
+    monkeypatch: pytest.MonkeyPatch,
+    text: str,
+    state: RunState,
+    reason: Reason,
+) -> None:
+    good, asked = conductor.carry, []
+
+    async def carry_and_be_stopped(services: Services, journal: Journal, *rest: Any) -> frozenset[int]:
+        pids = await good(services, journal, *rest)
+        asked.append(asyncio.create_task(stop(engine, journal.run.id)))
+        await asyncio.sleep(0.05)
+        return pids
+
+    monkeypatch.setattr(conductor, "carry", carry_and_be_stopped)
+    async with open_here() as engine:
+        run_id = await submit(engine, script(text), follow_up={"script": "train.py"})
+        run = await ended(engine, run_id)
+        async with asyncio.timeout(10):
+            await asked[0]
+        assert engine.failures == {}
+
+    assert (run.state, run.reason, run.attempt, len(asked)) == (state, reason, 1, 1)
