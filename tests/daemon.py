@@ -61,7 +61,7 @@ class Daemon:
     def _announced(self) -> Any:
         assert self.process.poll() is None, self.log.read_text()
         path = self.state_dir / "daemon.json"
-        found = json.loads(path.read_text()) if path.exists() and path.stat().st_size else {}
+        found = json.loads(path.read_text()) if path.exists() else {}
         return found if found.get("pid") == self.process.pid else None
 
     def submit(self, script: Path, **body: Any) -> Any:

@@ -71,6 +71,8 @@ def _listen(settings: Settings) -> socket.socket:
 
 
 def _announce(path: Path, host: str, port: int) -> None:
-    """Tell the command line where this daemon listens."""
+    """Tell the command line where this daemon listens; whole or not at all, for it may be looking."""
     shown = f"[{host}]" if ":" in host else host
-    path.write_text(json.dumps({"url": f"http://{shown}:{port}", "pid": os.getpid()}))
+    beside = path.with_suffix(".tmp")
+    beside.write_text(json.dumps({"url": f"http://{shown}:{port}", "pid": os.getpid()}))
+    beside.replace(path)
