@@ -88,7 +88,9 @@ class Settings(BaseSettings):
     state_dir: Path = Field(default_factory=_default_state_dir)
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = DEFAULT_PORT
+    socket: Path | None = None
     token: str | None = None
+    allowed_hosts: tuple[str, ...] = ()
     device: Literal["auto", "nvml", "host"] = "auto"
     host_capacity: Size | None = None
     allowed_roots: tuple[Path, ...] = ()

@@ -1,35 +1,54 @@
-"""The application: routes, errors and the check of the Host header put together around an engine."""
-
-from collections.abc import Sequence
+"""The application: routes, errors, documentation and the gate put together around an engine."""
 
 from fastapi import FastAPI
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from supervisor import __version__
-from supervisor.api import events, logs, problems, runs, status
+from supervisor.api import (
+    attempts,
+    devices,
+    events,
+    health,
+    logs,
+    openapi,
+    pages,
+    problems,
+    reports,
+    requests,
+    reviews,
+    runs,
+    samples,
+    status,
+)
+from supervisor.api.guard import Gate, GuardMiddleware
+from supervisor.api.held import Held
+from supervisor.api.submitting import Submissions
 from supervisor.engine.engine import Engine
 
 _LARGEST_BODY = 1024 * 1024
-LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 
 
-def create_app(engine: Engine, token: str, *, hosts: Sequence[str] = LOOPBACK_HOSTS) -> FastAPI:
-    """The control API over an open engine. `hosts` are the names that a Host header may carry."""
+def create_app(engine: Engine, gate: Gate) -> FastAPI:
+    """The control API over an open engine, behind this gate."""
     app = FastAPI(
         title="traind",
         version=__version__,
         summary="Background-training supervisor",
         max_body_size=_LARGEST_BODY,
-        # The built-in pages load their scripts from a CDN; the document itself needs none.
         docs_url=None,
         redoc_url=None,
-        openapi_url="/v1/openapi.json",
+        openapi_url=None,
     )
     app.state.engine = engine
-    app.state.token = token
+    app.state.gate = gate
+    app.state.held = Held()
+    app.state.submissions = Submissions(engine)
     problems.install(app)
-    # A page of another site that a browser was lured to cannot name a host of ours (DNS rebinding).
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False)
-    for module in (runs, events, logs, status):
+    openapi.install(app)
+    app.add_middleware(GuardMiddleware, gate=gate)
+    for module in (
+        *(runs, requests, attempts, events, logs, samples, reports),
+        *(reviews, devices, status, health, pages),
+    ):
         app.include_router(module.router)
+    pages.mount_static(app)
     return app

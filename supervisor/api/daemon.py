@@ -1,5 +1,7 @@
-"""The daemon from its settings to its end: devices, engine, API, in this order, and back."""
+"""The daemon from its settings to its end: devices, engine, sockets, API, in this order, and back."""
 
+import contextlib
+import ipaddress
 import json
 import os
 import socket
@@ -7,12 +9,15 @@ from pathlib import Path
 
 import structlog
 
-from supervisor.api.app import LOOPBACK_HOSTS, create_app
-from supervisor.api.auth import load_token
-from supervisor.api.server import Server, bind
+from supervisor.api.app import create_app
+from supervisor.api.auth import HEADER_FILE, TokenError, load_token
+from supervisor.api.guard import Gate
+from supervisor.api.server import Server
+from supervisor.api.sockets import SocketError, bind_tcp, bind_unix, remove_unix
 from supervisor.devices.base import DeviceError
 from supervisor.engine.devices import open_devices
 from supervisor.engine.engine import open_engine
+from supervisor.process.limits import raise_open_files
 from supervisor.settings import Settings
 from supervisor.store.database import StoreCorruptError, StoreError
 from supervisor.store.schema import SchemaTooNewError
@@ -21,7 +26,17 @@ from supervisor.store.statedir import StateDirError
 log = structlog.get_logger(__name__)
 
 DISCOVERY_FILE = "daemon.json"
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+SOCKET_FILE = "api.sock"
+_REFUSALS = (
+    StateDirError,
+    StoreError,
+    StoreCorruptError,
+    SchemaTooNewError,
+    DeviceError,
+    SocketError,
+    TokenError,
+    ValueError,
+)
 
 
 class DaemonError(Exception):
@@ -30,49 +45,79 @@ class DaemonError(Exception):
 
 async def serve(settings: Settings) -> None:
     """Run the daemon until SIGTERM or SIGINT; raises `DaemonError` where it cannot start."""
-    if settings.host not in _LOOPBACK and settings.token is None:
+    if not is_loopback(settings.host) and settings.token is None:
         message = f"host {settings.host} can be reached by others: set TRAIND_TOKEN, or use 127.0.0.1"
         raise DaemonError(message)
+    raise_open_files()
     config = settings.engine_config()
     try:
         devices = open_devices(config)
-        async with open_engine(config, devices) as engine:
+        async with open_engine(config, devices) as engine, contextlib.AsyncExitStack() as stack:
             token = load_token(config.state_dir, settings.token)
-            listener = _listen(settings)
-            port = listener.getsockname()[1]
-            hosts = {*LOOPBACK_HOSTS, settings.host}
-            server = Server(create_app(engine, token, hosts=sorted(hosts)), engine)
+            tcp = bind_tcp(settings.host, settings.port)
+            listeners = [tcp]
+            path = settings.socket or config.state_dir / SOCKET_FILE
+            unix = _bind_unix(path, asked=settings.socket is not None)
+            if unix is not None:
+                listeners.append(unix)
+                stack.callback(remove_unix, path)
+            header_file = str(config.state_dir / HEADER_FILE)
+            server = Server(create_app(engine, _gate(settings, token, header_file)), engine)
             discovery = config.state_dir / DISCOVERY_FILE
-            _announce(discovery, settings.host, port)
-            log.info("ready", url=f"http://{settings.host}:{port}", devices=list(devices), runs=engine.live)
-            try:
-                await server.serve(sockets=[listener])
-            finally:
-                discovery.unlink(missing_ok=True)
+            url = _url(settings.host, tcp)
+            _announce(discovery, url, path if unix is not None else None)
+            stack.callback(discovery.unlink, missing_ok=True)
+            log.info("ready", url=url, devices=list(devices), runs=engine.live)
+            await server.serve(sockets=listeners)
         log.info("stopped; training goes on")
-    except (
-        StateDirError,
-        StoreError,
-        StoreCorruptError,
-        SchemaTooNewError,
-        DeviceError,
-        ValueError,
-    ) as error:
+    except _REFUSALS as error:
         raise DaemonError(str(error)) from error
 
 
-def _listen(settings: Settings) -> socket.socket:
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach a daemon that listens there."""
+    if host == "localhost":
+        return True
     try:
-        return bind(settings.host, settings.port)
-    except OSError as error:
-        where = f"port {settings.port} of {settings.host}"
-        message = f"{where} cannot be had: {error.strerror}; choose another by --port"
-        raise DaemonError(message) from error
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
-def _announce(path: Path, host: str, port: int) -> None:
-    """Tell the command line where this daemon listens; whole or not at all, for it may be looking."""
+def host_names(settings: Settings) -> set[str]:
+    """The names that a Host header may carry: where the daemon listens, and what the settings allow."""
+    names = {f"[{settings.host}]" if ":" in settings.host else settings.host}
+    if is_loopback(settings.host):
+        names.add("localhost")
+    else:
+        names |= {"localhost", "127.0.0.1", socket.gethostname(), socket.getfqdn()}
+    return {name.lower() for name in (*names, *settings.allowed_hosts)}
+
+
+def _gate(settings: Settings, token: str, header_file: str) -> Gate:
+    wildcard = settings.host in {"0.0.0.0", "::"}  # noqa: S104 - compared, not bound
+    return Gate(token, header_file, frozenset(host_names(settings)), any_address=wildcard)
+
+
+def _bind_unix(path: Path, *, asked: bool) -> socket.socket | None:
+    """The Unix socket; one that was not asked for by name may be missing."""
+    try:
+        return bind_unix(path)
+    except SocketError as error:
+        if asked:
+            raise
+        log.warning("no Unix socket", why=str(error))
+        return None
+
+
+def _url(host: str, listener: socket.socket) -> str:
     shown = f"[{host}]" if ":" in host else host
+    return f"http://{shown}:{listener.getsockname()[1]}"
+
+
+def _announce(path: Path, url: str, unix: Path | None) -> None:
+    """Tell the command line where this daemon listens; whole or not at all, for it may be looking."""
     beside = path.with_suffix(".tmp")
-    beside.write_text(json.dumps({"url": f"http://{shown}:{port}", "pid": os.getpid()}))
+    found = {"url": url, "socket": str(unix) if unix is not None else None, "pid": os.getpid()}
+    beside.write_text(json.dumps(found))
     beside.replace(path)

@@ -1,24 +1,43 @@
-"""What routes ask for: the engine, and the run that a path names."""
+"""What routes ask for: the engine, the run that a path names, and the bound on held requests."""
 
 from typing import Annotated
 
 from fastapi import Depends, Path, Request
 
+from supervisor.api.held import Held
 from supervisor.domain.run import Run
 from supervisor.engine.engine import Engine
 
+LARGEST_INT = 2**63 - 1  # what the store can hold
 
-def _engine(request: Request) -> Engine:
+# Coroutines although they wait for nothing: plain functions would each be sent through a thread.
+
+
+async def _engine(request: Request) -> Engine:
     engine: Engine = request.app.state.engine
     return engine
 
 
+async def _held(request: Request) -> Held:
+    held: Held = request.app.state.held
+    return held
+
+
 EngineHere = Annotated[Engine, Depends(_engine)]
+HeldHere = Annotated[Held, Depends(_held)]
 
 
 async def _run(
     engine: EngineHere,
-    reference: Annotated[str, Path(max_length=64, description="an id, a name, a unique prefix, or `latest`")],
+    reference: Annotated[
+        str,
+        Path(
+            min_length=1,
+            max_length=64,
+            description="an id, a name, a unique prefix of an id, or `latest`",
+            examples=["latest"],
+        ),
+    ],
 ) -> Run:
     return await engine.find(reference)
 

@@ -1,50 +1,71 @@
 """A run's numbered events: as a page of JSON, or as a stream that never loses one."""
 
 from collections.abc import AsyncIterator
+from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Query, Request
-from fastapi.responses import StreamingResponse
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.sse import format_sse_event
-from pydantic import BaseModel
 
-from supervisor.api.auth import require_token
-from supervisor.api.dependencies import EngineHere, RunHere
-from supervisor.api.streams import KEEPALIVE_S, STREAM_HEADERS, with_keepalive
-from supervisor.api.views import EventView, event_view
+from supervisor.api.answers import json_answer
+from supervisor.api.cursors import decode_cursor, encode_cursor
+from supervisor.api.dependencies import LARGEST_INT, EngineHere, HeldHere, RunHere
+from supervisor.api.problems import ProblemError, contradiction
+from supervisor.api.schemas import EventList
+from supervisor.api.streams import KEEPALIVE_S, MEDIA_TYPE, LastEventId, event_stream, resumed_at
+from supervisor.api.views import event_view
 from supervisor.engine.engine import Engine
 
-router = APIRouter(prefix="/v1/runs", tags=["events"], dependencies=[Depends(require_token)])
+router = APIRouter(prefix="/v1/runs", tags=["events"])
 
 _PAGE = 500
 
 
-class EventList(BaseModel):
-    """`next_after` is what to send as `after` for the page behind this one."""
-
-    items: list[EventView]
-    next_after: int
-
-
-@router.get("/{reference}/events", operation_id="list_events", response_model=EventList)
+@router.get(
+    "/{reference}/events",
+    operation_id="list_events",
+    response_model=EventList,
+    responses={200: {"content": {MEDIA_TYPE: {"schema": {"type": "string"}}}}},
+)
 async def events(
     run: RunHere,
     engine: EngineHere,
+    held: HeldHere,
     request: Request,
-    after: Annotated[int, Query(ge=0)] = 0,
+    after: Annotated[int | None, Query(ge=0, le=LARGEST_INT, description="the last number seen")] = None,
     *,
     limit: Annotated[int, Query(ge=1, le=_PAGE)] = 100,
-    last_event_id: Annotated[str | None, Header()] = None,
-) -> EventList | StreamingResponse:
-    """Events numbered beyond `after`. With `Accept: text/event-stream` a stream until the run's end."""
-    if "text/event-stream" in request.headers.get("accept", ""):
-        resumed = int(last_event_id) if last_event_id and last_event_id.isdecimal() else after
-        stream = with_keepalive(_stream(engine, run.id, resumed), KEEPALIVE_S)
-        return StreamingResponse(stream, media_type="text/event-stream", headers=STREAM_HEADERS)
-    found = await engine.events(run.id, after, limit)
-    return EventList(
-        items=[event_view(event) for event in found], next_after=found[-1].number if found else after
+    cursor: Annotated[str | None, Query(max_length=256, description="next_cursor of a page")] = None,
+    last_event_id: LastEventId = None,
+) -> Response:
+    """Events numbered beyond `after`, in order. With `Accept: text/event-stream` a stream until the run's end.
+
+    In the stream an event's `id` is its number, and the last event is `end`.
+    """
+    scope = f"events {run.id}"
+    if cursor is not None:
+        if after is not None:
+            raise contradiction("after and cursor both say where to begin; send one of them")
+        after = int(decode_cursor(scope, cursor, (int,))[0])
+    if MEDIA_TYPE in request.headers.get("accept", ""):
+        resumed = resumed_at(last_event_id, after or 0)
+        await _refuse_future(engine, run.id, resumed)
+        return event_stream(held, _stream(engine, run.id, resumed))
+    await _refuse_future(engine, run.id, after or 0)
+    found = await engine.events(run.id, after or 0, limit + 1)
+    page = found[:limit]
+    last = page[-1].number if page else after or 0
+    more = encode_cursor(scope, (last,)) if len(found) > limit else None
+    return json_answer(
+        EventList(items=[event_view(event) for event in page], next_cursor=more, next_after=last)
     )
+
+
+async def _refuse_future(engine: Engine, run_id: str, after: int) -> None:
+    last = await engine.last_event(run_id)
+    if after > last:
+        detail = f"event {after} has not happened: the last one is {last}; send after={last} to wait for more"
+        raise ProblemError(HTTPStatus.CONFLICT, "after_in_future", detail)
 
 
 async def _stream(engine: Engine, run_id: str, after: int) -> AsyncIterator[bytes]:

@@ -1,11 +1,14 @@
 """Errors as `application/problem+json` (RFC 9457), each with the fix in its `detail`."""
 
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from typing import Any
 
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from supervisor.engine.engine import AmbiguousRunError, UnknownRunError
@@ -14,20 +17,64 @@ from supervisor.store.database import StoreError
 
 log = structlog.get_logger(__name__)
 
-_NOT_FOUND_CODES = frozenset({"script_not_readable", "cwd_not_found"})
+MEDIA_TYPE = "application/problem+json"
+_MOST_ERRORS = 20
+_RETRY_AFTER_S = "1"
+# What a submission names and is not here, or may not be used; every other refusal is of its content.
+_SUBMISSION_STATUS = {
+    "script_not_readable": HTTPStatus.NOT_FOUND,
+    "cwd_not_found": HTTPStatus.NOT_FOUND,
+    "python_not_found": HTTPStatus.NOT_FOUND,
+    "no_such_device": HTTPStatus.NOT_FOUND,
+    "sample_not_readable": HTTPStatus.NOT_FOUND,
+    "outside_allowed_roots": HTTPStatus.FORBIDDEN,
+}
+
+
+class FieldError(BaseModel):
+    """One thing wrong with one field of a request."""
+
+    field: str
+    message: str
+
+
+class Problem(BaseModel):
+    """Why a request was not answered as asked. `detail` says what to send or to do instead.
+
+    `code` is stable and ends `type`; `retryable` says whether the same request may succeed later.
+    """
+
+    type: str = Field(examples=["urn:traind:problem:run_not_found"])
+    title: str = Field(examples=["Not Found"])
+    status: int = Field(examples=[404])
+    code: str = Field(examples=["run_not_found"])
+    detail: str = Field(examples=["there is no run 'nowhere'; `GET /v1/runs` lists them"])
+    retryable: bool = Field(examples=[False])
+    errors: list[FieldError] | None = None
+    candidates: list[dict[str, Any]] | None = None
+    findings: list[dict[str, Any]] | None = None
 
 
 class ProblemError(Exception):
     """A request that cannot be answered; `code` is the stable tail of the problem's `type`."""
 
     def __init__(
-        self, status: HTTPStatus, code: str, detail: str, *, headers: dict[str, str] | None = None
+        self,
+        status: HTTPStatus,
+        code: str,
+        detail: str,
+        *,
+        retryable: bool = False,
+        headers: dict[str, str] | None = None,
+        extra: Mapping[str, object] | None = None,
     ) -> None:
         super().__init__(detail)
         self.status = status
         self.code = code
         self.detail = detail
+        self.retryable = retryable
         self.headers = headers
+        self.extra = extra
 
 
 def problem(
@@ -36,21 +83,29 @@ def problem(
     detail: str,
     *,
     retryable: bool = False,
-    errors: list[dict[str, str]] | None = None,
-    headers: dict[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
+    extra: Mapping[str, object] | None = None,
 ) -> JSONResponse:
-    """One problem document."""
-    body: dict[str, object] = {
+    """One problem document. What may succeed later says after how many seconds."""
+    body = problem_body(status, code, detail, retryable=retryable) | dict(extra or {})
+    sent = {"Retry-After": _RETRY_AFTER_S} if retryable else {}
+    return JSONResponse(body, status, headers=sent | dict(headers or {}), media_type=MEDIA_TYPE)
+
+
+def contradiction(detail: str) -> ProblemError:
+    """Fields that are right each and cannot be meant together."""
+    return ProblemError(HTTPStatus.CONFLICT, "contradictory", detail)
+
+
+def problem_body(status: int, code: str, detail: str, *, retryable: bool = False) -> dict[str, object]:
+    return {
         "type": f"urn:traind:problem:{code}",
         "title": HTTPStatus(status).phrase,
-        "status": status,
+        "status": int(status),
         "code": code,
         "detail": detail,
         "retryable": retryable,
     }
-    if errors is not None:
-        body["errors"] = errors
-    return JSONResponse(body, status, headers=headers, media_type="application/problem+json")
 
 
 def install(app: FastAPI) -> None:
@@ -58,11 +113,19 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(ProblemError)
     async def _problem(_: Request, error: ProblemError) -> JSONResponse:
-        return problem(error.status, error.code, error.detail, headers=error.headers)
+        return problem(
+            error.status,
+            error.code,
+            error.detail,
+            retryable=error.retryable,
+            headers=error.headers,
+            extra=error.extra,
+        )
 
     @app.exception_handler(SubmissionError)
     async def _submission(_: Request, error: SubmissionError) -> JSONResponse:
-        return problem(HTTPStatus.UNPROCESSABLE_ENTITY, error.code, str(error))
+        status = _SUBMISSION_STATUS.get(error.code, HTTPStatus.UNPROCESSABLE_ENTITY)
+        return problem(status, error.code, str(error))
 
     @app.exception_handler(UnknownRunError)
     async def _unknown(_: Request, error: UnknownRunError) -> JSONResponse:
@@ -78,19 +141,45 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def _validation(_: Request, error: RequestValidationError) -> JSONResponse:
-        errors = [
-            {"field": ".".join(map(str, item["loc"])), "message": item["msg"]} for item in error.errors()[:20]
-        ]
-        first = f"{errors[0]['field']}: {errors[0]['message']}" if errors else "the request does not fit"
-        return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "validation_failed", first, errors=errors)
+        errors = [_field_error(item) for item in error.errors()[:_MOST_ERRORS]]
+        first = "; ".join(f"{item['field']}: {item['message']}" for item in errors[:3])
+        detail = first or "the request does not fit; GET /v1/openapi.json says what does"
+        extra = {"errors": errors}
+        return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "validation_failed", detail, extra=extra)
 
     @app.exception_handler(HTTPException)
-    async def _http(_: Request, error: HTTPException) -> JSONResponse:
+    async def _http(request: Request, error: HTTPException) -> JSONResponse:
         code = HTTPStatus(error.status_code).name.lower()
-        return problem(error.status_code, code, str(error.detail), headers=dict(error.headers or {}))
+        headers = dict(error.headers or {})
+        return problem(error.status_code, code, _http_detail(request, error, headers), headers=headers)
 
     @app.exception_handler(Exception)
     async def _unexpected(request: Request, error: Exception) -> JSONResponse:
         log.error("a request failed", path=request.url.path, exc_info=error)
         detail = "the daemon failed on this request; its log has the details"
         return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", detail)
+
+
+def _field_error(item: Mapping[str, Any]) -> dict[str, str]:
+    """What is wrong with one field, never with the value that was sent: it may be a secret."""
+    location: Sequence[object] = item["loc"]
+    name = ".".join(str(part) for part in location[1:]) or str(location[0])
+    message = str(item["msg"])
+    if item["type"] == "extra_forbidden":
+        message = "there is no such field; GET /v1/openapi.json lists those that there are"
+    elif item["type"] in {"json_invalid", "model_attributes_type"}:
+        name, message = "body", f"send a JSON object with Content-Type: application/json ({message})"
+    return {"field": name, "message": message.removeprefix("Value error, ")}
+
+
+def _http_detail(request: Request, error: HTTPException, headers: Mapping[str, str]) -> str:
+    status = HTTPStatus(error.status_code)
+    if status is HTTPStatus.METHOD_NOT_ALLOWED:
+        return f"{request.url.path} does not take {request.method}; send {headers.get('allow', 'another')}"
+    if status is HTTPStatus.NOT_FOUND:
+        return f"there is nothing at {request.url.path[:200]!r}; GET /v1/openapi.json lists what there is"
+    if status is HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        return "the body is larger than the daemon reads; send at most 1 MiB"
+    if status is HTTPStatus.BAD_REQUEST:
+        return f"{error.detail}; send a JSON object with Content-Type: application/json"
+    return str(error.detail)

@@ -1,106 +1,109 @@
-"""Routes about runs: submit, look, wait, stop, and their attempts."""
+"""Submitting runs, listing them, and looking at one, now or once it is as wanted."""
 
-import base64
-import binascii
-import json
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Depends, Query, Response
-from pydantic import BaseModel
+from fastapi import APIRouter, Header, Query, Response
 
-from supervisor.api.auth import require_token
-from supervisor.api.dependencies import EngineHere, RunHere
-from supervisor.api.problems import ProblemError
-from supervisor.api.views import AttemptView, RunView, attempt_view, run_view
+from supervisor.api.answers import entity_tag, holds, json_answer
+from supervisor.api.cursors import decode_cursor, encode_cursor
+from supervisor.api.dependencies import EngineHere, HeldHere, RunHere
+from supervisor.api.schemas import BriefRunView, RunList, RunView
+from supervisor.api.submitting import IdempotencyKey, SubmissionsHere, run_links
+from supervisor.api.views import brief_view, run_view
 from supervisor.api.waiting import DEFAULT_WAIT_S, LONGEST_WAIT_S, WaitFor, wait_for
-from supervisor.domain.run import Run, RunState
+from supervisor.domain.run import RunState
 from supervisor.engine.submission import Submission
 
-router = APIRouter(prefix="/v1/runs", tags=["runs"], dependencies=[Depends(require_token)])
+router = APIRouter(prefix="/v1/runs", tags=["runs"])
+
+_CREATED = {
+    "description": "Submitted; with `Idempotency-Replayed` the first answer to this key again",
+    "model": RunView,
+    "headers": {
+        "Location": {"description": "the run", "schema": {"type": "string"}},
+        "Idempotency-Replayed": {
+            "description": "`true` on an answer that was given before",
+            "schema": {"type": "string"},
+        },
+    },
+    "links": run_links("$response.body#/id"),
+}
+_FOUND = {
+    "description": "The run; with `view=brief` in at most 400 bytes",
+    "model": RunView | BriefRunView,
+    "headers": {"ETag": {"description": "send it as If-None-Match", "schema": {"type": "string"}}},
+}
 
 
-class RunList(BaseModel):
-    items: list[RunView]
-    next_cursor: str | None
+@router.post(
+    "",
+    status_code=HTTPStatus.CREATED,
+    operation_id="submit_run",
+    response_model=RunView,
+    responses={201: _CREATED},
+)
+async def submit(
+    submission: Submission, submissions: SubmissionsHere, idempotency_key: IdempotencyKey = None
+) -> Response:
+    """Submit a training script. It is launched as soon as a device is free; the answer comes at once.
+
+    With an `Idempotency-Key` a retry is safe: the same key and body get the first answer again.
+    """
+    return await submissions.submit(submission, idempotency_key)
 
 
-class AttemptList(BaseModel):
-    items: list[AttemptView]
-    next_cursor: None = None
-
-
-class StopRequest(BaseModel):
-    """How to stop: SIGTERM now, SIGKILL to what is left after `grace_s` seconds."""
-
-    model_config = {"extra": "forbid"}
-
-    grace_s: Annotated[float, Query(ge=0, le=3600)] | None = None
-
-
-@router.post("", status_code=HTTPStatus.CREATED, operation_id="submit_run")
-async def submit(submission: Submission, engine: EngineHere, response: Response) -> RunView:
-    """Submit a training script. It is launched as soon as a device is free; the answer comes at once."""
-    run = await engine.submit(submission)
-    response.headers["Location"] = f"/v1/runs/{run.id}"
-    return run_view(run)
-
-
-@router.get("", operation_id="list_runs")
+@router.get("", operation_id="list_runs", response_model=RunList)
 async def list_runs(
     engine: EngineHere,
-    state: Annotated[list[RunState] | None, Query()] = None,
+    state: Annotated[list[RunState] | None, Query(description="only these states", max_length=8)] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    cursor: str | None = None,
-) -> RunList:
+    cursor: Annotated[str | None, Query(max_length=256, description="next_cursor of a page")] = None,
+) -> Response:
     """Runs, newest first."""
-    before = _decode_cursor(cursor) if cursor is not None else None
+    scope = f"runs {','.join(sorted(set(state or ())))}"
+    before = None
+    if cursor is not None:
+        at, run_id = decode_cursor(scope, cursor, (float, str))
+        before = (float(at), str(run_id))
     runs = await engine.runs(state, limit=limit + 1, before=before)
-    more = len(runs) > limit
-    runs = runs[:limit]
-    return RunList(
-        items=[run_view(run) for run in runs],
-        next_cursor=_encode_cursor(runs[-1]) if more else None,
-    )
+    page = runs[:limit]
+    more = encode_cursor(scope, (page[-1].created_at, page[-1].id)) if len(runs) > limit else None
+    now = engine.config.clock.wall()
+    return json_answer(RunList(items=[run_view(run, now) for run in page], next_cursor=more))
 
 
-@router.get("/{reference}", operation_id="get_run")
+@router.get(
+    "/{reference}",
+    operation_id="get_run",
+    response_model=RunView | BriefRunView,
+    responses={200: _FOUND, 304: {"description": "The run is as the ETag in If-None-Match says"}},
+)
 async def get_run(
     run: RunHere,
     engine: EngineHere,
-    wait_for_: Annotated[WaitFor | None, Query(alias="wait_for")] = None,
-    timeout_s: Annotated[float, Query(ge=0, le=LONGEST_WAIT_S)] = DEFAULT_WAIT_S,
-) -> RunView:
-    """One run, by id, name, unique prefix or `latest`; with `wait_for` once it is so, or time is over."""
-    if wait_for_ is None:
-        return run_view(run)
-    run, wait = await wait_for(engine, run, wait_for_, timeout_s)
-    return run_view(run, wait)
+    held: HeldHere,
+    wait_for_: Annotated[
+        WaitFor | None, Query(alias="wait_for", description="answer once the run is so, has ended, or time is over")
+    ] = None,
+    timeout_s: Annotated[float, Query(ge=0, le=LONGEST_WAIT_S, allow_inf_nan=False)] = DEFAULT_WAIT_S,
+    view: Annotated[str, Query(pattern="^(full|brief)$", description="`full`, or `brief`")] = "full",
+    *,
+    if_none_match: Annotated[str | None, Header(max_length=1024)] = None,
+) -> Response:
+    """One run, by id, name, unique prefix or `latest`; with `wait_for` once it is so, or time is over.
 
-
-@router.post("/{reference}/stop", status_code=HTTPStatus.ACCEPTED, operation_id="stop_run")
-async def stop(
-    run: RunHere, engine: EngineHere, request: Annotated[StopRequest | None, Body()] = None
-) -> RunView:
-    """Stop a run gracefully. May be repeated; a run that has ended stays as it is."""
-    grace_s = request.grace_s if request is not None else None
-    return run_view(await engine.stop(run, grace_s))
-
-
-@router.get("/{reference}/attempts", operation_id="list_attempts")
-async def attempts(run: RunHere, engine: EngineHere) -> AttemptList:
-    """The run's attempts in order, with their verdicts; the follow-up's last."""
-    return AttemptList(items=[attempt_view(attempt) for attempt in await engine.attempts(run.id)])
-
-
-def _encode_cursor(run: Run) -> str:
-    return base64.urlsafe_b64encode(json.dumps([run.created_at, run.id]).encode()).decode()
-
-
-def _decode_cursor(cursor: str) -> tuple[float, str]:
-    try:
-        at, run_id = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-        return float(at), str(run_id)
-    except (ValueError, TypeError, binascii.Error) as error:
-        detail = "cursor is not one of this list's; send the next_cursor of the page before, or none"
-        raise ProblemError(HTTPStatus.BAD_REQUEST, "bad_cursor", detail) from error
+    A wait that times out is an ordinary answer: `wait.outcome` says so and `wait.next` is the next call.
+    """
+    wait = None
+    if wait_for_ is not None:
+        with held.one():
+            run, wait = await wait_for(engine, run, wait_for_, timeout_s)
+    now = engine.config.clock.wall()
+    if view == "brief":
+        return json_answer(brief_view(run, now, wait))
+    shown = run_view(run, now, wait)
+    tag = entity_tag(shown)
+    if wait is None and holds(if_none_match, tag):
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers={"ETag": tag})
+    return json_answer(shown, headers={"ETag": tag})

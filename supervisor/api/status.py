@@ -1,38 +1,57 @@
-"""One look at everything: `/status` for people with `curl`, `/healthz` for machines."""
+"""One look at everything: `/status`, as text for people with `curl` and as JSON."""
 
 from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse, PlainTextResponse, Response
+from fastapi.responses import PlainTextResponse, Response
+from pydantic import BaseModel
 
+from supervisor.api.answers import json_answer
 from supervisor.api.dependencies import EngineHere
-from supervisor.api.views import run_view
+from supervisor.api.schemas import BriefRunView
+from supervisor.api.views import brief_view, fraction_of
 from supervisor.domain.run import Run, RunState
+from supervisor.engine.engine import Engine
 
 router = APIRouter(tags=["status"])
 
-_ROWS = 20  # with the head and the last lines that makes 24
+_ROWS = 20  # with the head, what is left out, and the last line that makes 23
 _COLUMNS = 80
-
-
-@router.get("/healthz", operation_id="health")
-async def healthz() -> dict[str, str]:
-    """The daemon answers."""
-    return {"status": "ok"}
-
-
-@router.get("/status", operation_id="status", response_class=PlainTextResponse)
-async def status(engine: EngineHere, request: Request) -> Response:
-    """A line a run, live ones first, at most 24 lines of 80 columns; JSON for `Accept: application/json`."""
-    live = await engine.runs(_LIVE, limit=_ROWS)
-    ended = await engine.runs(_ENDED, limit=_ROWS - len(live)) if len(live) < _ROWS else []
-    runs = live + ended
-    if "application/json" in request.headers.get("accept", ""):
-        items = [run_view(run).model_dump(mode="json") for run in runs]
-        return JSONResponse({"live": engine.live, "items": items})
-    return PlainTextResponse(render(runs, live=engine.live))
-
-
-_LIVE = [state for state in RunState if not state.ended]
 _ENDED = [state for state in RunState if state.ended]
+
+
+class StatusView(BaseModel):
+    """The newest runs, live ones first; `next` is the call to make next."""
+
+    live: int
+    items: list[BriefRunView]
+    next: str
+
+
+@router.get(
+    "/status",
+    operation_id="status",
+    response_model=StatusView,
+    responses={
+        200: {
+            "description": "At most 24 lines of 80 columns; JSON for `Accept: application/json`",
+            "content": {"text/plain": {"schema": {"type": "string"}}},
+        }
+    },
+)
+async def status(engine: EngineHere, request: Request) -> Response:
+    """A line a run, live ones first; the last line says what to do next."""
+    runs = await _shown(engine)
+    if "application/json" not in request.headers.get("accept", ""):
+        return PlainTextResponse(render(runs, live=engine.live))
+    now = engine.config.clock.wall()
+    items = [brief_view(run, now) for run in runs]
+    following = items[0].next if items else "/v1/runs"
+    return json_answer(StatusView(live=engine.live, items=items, next=following))
+
+
+async def _shown(engine: Engine) -> list[Run]:
+    live = [item.run for item in engine.live_runs()[:_ROWS]]
+    ended = await engine.runs(_ENDED, limit=_ROWS - len(live)) if len(live) < _ROWS else []
+    return live + ended
 
 
 def render(runs: list[Run], *, live: int) -> str:
@@ -40,6 +59,8 @@ def render(runs: list[Run], *, live: int) -> str:
     lines = [f"traind: {live} live, {len(runs)} shown"]
     lines.append(f"{'ID':<12} {'NAME':<14} {'STATE':<11} {'BATCH':>6} {'MEM':>4} {'PROGRESS':<21} {'ETA':>6}")
     lines += [_row(run) for run in runs]
+    if live > len(runs):
+        lines.append(f"… and {live - len(runs)} more: traind ps")
     lines.append(_last_line(runs))
     return "\n".join(line[:_COLUMNS].rstrip() for line in lines) + "\n"
 
@@ -49,10 +70,10 @@ def _row(run: Run) -> str:
     done = run.state.ended and run.reason and run.state is not RunState.SUCCEEDED
     progress = str(run.reason) if done else _progress(run)
     batch = str(run.batch_size) if run.batch_size is not None else "-"
-    measured, reported = run.observed.measured, run.observed.reported
-    fraction = measured.fraction if measured else (reported.fraction if reported else None)
+    fraction = fraction_of(run)
     memory = f"{fraction:.0%}" if fraction is not None else "-"
     name = (run.spec.name or run.spec.script.rsplit("/", 1)[-1])[:14]
+    name = "".join(char if char.isprintable() else "?" for char in name)
     return (
         f"{run.id:<12} {name:<14} {state[:11]:<11} {batch:>6} {memory:>4} {progress[:21]:<21} {_eta(run):>6}"
     )
@@ -83,5 +104,5 @@ def _last_line(runs: list[Run]) -> str:
     if live:
         return f"next: traind wait {live[0].id} --for finished"
     if runs:
-        return f"next: traind logs {runs[0].id}"
+        return f"next: traind report {runs[0].id}"
     return "next: traind submit train.py"

@@ -1,119 +1,32 @@
-"""Runs, attempts and events as the API shows them: sizes in bytes, fractions 0 to 1, times RFC 3339."""
+"""Runs, attempts, events and samples as the API shows them. Pure."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
 
-from pydantic import BaseModel
-
-from supervisor.domain.checkpoint import Verdict, VerdictKind
+from supervisor.api.advice import advice
+from supervisor.api.schemas import (
+    AttemptView,
+    BriefRunView,
+    BudgetView,
+    EventView,
+    MemoryView,
+    ProgressView,
+    RunView,
+    SampleView,
+    VerdictView,
+    WaitView,
+)
+from supervisor.domain.checkpoint import Verdict
 from supervisor.domain.events import Event
-from supervisor.domain.run import Attempt, Phase, Run, RunState
+from supervisor.domain.run import Attempt, Run
+from supervisor.store.samples import SampleRow
 
 MASK = "***"
 _SECRET_WORDS = ("key", "token", "secret", "password", "passwd", "credential", "auth")
 
 
-class MemoryView(BaseModel):
-    reported: int | None
-    measured: int | None
-    total: int | None
-    fraction: float | None
-    attribution: str | None
-
-
-class ProgressView(BaseModel):
-    fold: int | None
-    folds: int | None
-    epoch: int | None
-    epochs: int | None
-    step: int | None
-    loss: float | None
-
-
-class VerdictView(BaseModel):
-    kind: str
-    reported: int | None
-    measured: int | None
-    total: int | None
-    fraction: float | None
-    attribution: str | None
-    agreement: str | None
-    decided_by: str | None
-    contradiction: bool
-    next_batch_size: int | None
-    why: str
-    at: datetime
-
-
-class NextView(BaseModel):
-    """What the caller had best do now, and in how many seconds."""
-
-    do: str
-    url: str | None
-    in_s: float
-
-
-class WaitView(BaseModel):
-    """How a wait ended: `reached`, `timeout`, `ended`, `stopping`; `next` is the call to make then."""
-
-    outcome: str
-    next: str | None
-
-
-class RunView(BaseModel):
-    """A run. Phases and reasons may grow: treat values that you do not know as opaque."""
-
-    id: str
-    name: str | None
-    state: str
-    phase: str | None
-    reason: str | None
-    detail: str | None
-    script: str
-    device: str | None
-    batch_size: int | None
-    attempt: int
-    attempts: int
-    memory: MemoryView | None
-    utilization: float | None
-    progress: ProgressView | None
-    eta_s: float | None
-    verdict: VerdictView | None
-    created_at: datetime
-    started_at: datetime | None
-    ended_at: datetime | None
-    exit_code: int | None
-    next: NextView
-    links: dict[str, str]
-    wait: WaitView | None = None
-
-
-class AttemptView(BaseModel):
-    stage: str
-    number: int
-    batch_size: int | None
-    outcome: str
-    reason: str | None
-    detail: str | None
-    pid: int | None
-    started_at: datetime | None
-    ended_at: datetime | None
-    exit_code: int | None
-    signal: int | None
-    peak_memory: int | None
-    peak_utilization: float | None
-    verdict: VerdictView | None
-
-
-class EventView(BaseModel):
-    number: int
-    at: datetime
-    type: str
-    attempt: int | None
-    data: dict[str, Any]
-
-
-def run_view(run: Run, wait: WaitView | None = None) -> RunView:
+def run_view(run: Run, now: float, wait: WaitView | None = None) -> RunView:
+    """A run as it is at `now`, Unix seconds."""
     observed = run.observed
     return RunView(
         id=run.id,
@@ -133,14 +46,34 @@ def run_view(run: Run, wait: WaitView | None = None) -> RunView:
         if observed.progress
         else None,
         eta_s=observed.eta_s if not run.state.ended else None,
+        budget=_budget(run, now),
         verdict=verdict_view(run.verdict),
         created_at=moment(run.created_at),
         started_at=_maybe(run.started_at),
         ended_at=_maybe(run.ended_at),
         exit_code=run.exit_code if run.state.ended else None,
-        next=advice(run),
+        next=advice(run, now),
         links=_links(run),
         wait=wait,
+    )
+
+
+def brief_view(run: Run, now: float, wait: WaitView | None = None) -> BriefRunView:
+    """A run as one line of JSON."""
+    fraction = fraction_of(run)
+    return BriefRunView(
+        id=run.id,
+        name=run.spec.name,
+        state=run.state,
+        phase=run.phase,
+        reason=run.reason,
+        attempt=run.attempt,
+        batch_size=run.batch_size,
+        fraction=round(fraction, 3) if fraction is not None else None,
+        verdict=run.verdict.kind if run.verdict is not None else None,
+        eta_s=round(run.observed.eta_s) if run.observed.eta_s is not None and not run.state.ended else None,
+        wait=wait.outcome if wait is not None else None,
+        next=wait.next if wait is not None else advice(run, now).url,
     )
 
 
@@ -188,24 +121,25 @@ def event_view(event: Event) -> EventView:
     )
 
 
-def advice(run: Run) -> NextView:
-    """What to do next about a run, in the words of one call."""
-    base = f"/v1/runs/{run.id}"
-    if run.state is RunState.SUCCEEDED:
-        return NextView(do="read the attempts", url=f"{base}/attempts", in_s=0)
-    if run.state is RunState.STOPPED:
-        return NextView(do="nothing: the run was stopped", url=None, in_s=0)
-    if run.state.ended:
-        return NextView(do="read the end of the log", url=f"{base}/log", in_s=0)
-    if judged(run) or run.phase is Phase.FOLLOW_UP:
-        return NextView(do="go on with other work, then wait", url=f"{base}?wait_for=finished", in_s=0)
-    return NextView(do="wait for the verdict", url=f"{base}?wait_for=checkpoint", in_s=0)
+def sample_views(rows: Sequence[SampleRow]) -> list[SampleView]:
+    return [
+        SampleView(
+            at=moment(row.at),
+            attempt=row.attempt,
+            used=row.used,
+            others=row.others,
+            total=row.total,
+            fraction=row.used / row.total if row.used is not None and row.total else None,
+            utilization=row.utilization,
+        )
+        for row in rows
+    ]
 
 
-def judged(run: Run) -> bool:
-    """Whether the current attempt has its final verdict and is not being relaunched."""
-    final = run.verdict is not None and run.verdict.kind is not VerdictKind.DEFERRED
-    return final and run.phase is not Phase.RELAUNCHING
+def fraction_of(run: Run) -> float | None:
+    """The run's share of its device: measured where it was, else as printed."""
+    measured, reported = run.observed.measured, run.observed.reported
+    return measured.fraction if measured else (reported.fraction if reported else None)
 
 
 def moment(at: float) -> datetime:
@@ -226,25 +160,23 @@ def _maybe(at: float | None) -> datetime | None:
 
 def _memory(run: Run) -> MemoryView | None:
     observed = run.observed
-    if observed.reported is None and observed.measured is None:
-        return None
     reported, measured = observed.reported, observed.measured
-    fraction = measured.fraction if measured else (reported.fraction if reported else None)
+    if reported is None and measured is None:
+        return None
     return MemoryView(
         reported=reported.used if reported else None,
         measured=measured.used if measured else None,
         total=observed.device_total,
-        fraction=fraction,
+        fraction=fraction_of(run),
         attribution=measured.attribution if measured else None,
     )
 
 
+def _budget(run: Run, now: float) -> BudgetView | None:  # noqa: ARG001 - until runs have one
+    return None
+
+
 def _links(run: Run) -> dict[str, str]:
     base = f"/v1/runs/{run.id}"
-    return {
-        "self": base,
-        "attempts": f"{base}/attempts",
-        "events": f"{base}/events",
-        "log": f"{base}/log",
-        "stop": f"{base}/stop",
-    }
+    names = ("attempts", "events", "log", "samples", "report", "stop", "relaunch")
+    return {"self": base} | {name: f"{base}/{name}" for name in names}

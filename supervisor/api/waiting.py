@@ -3,7 +3,8 @@
 import asyncio
 from enum import StrEnum
 
-from supervisor.api.views import WaitView, judged
+from supervisor.api.advice import advice, judged
+from supervisor.api.schemas import WaitView
 from supervisor.domain.run import Run, RunState
 from supervisor.engine.engine import Engine
 
@@ -23,14 +24,15 @@ async def wait_for(engine: Engine, run: Run, wanted: WaitFor, timeout_s: float) 
     """The run once it is as wanted, has ended, or the time is over; and which of these it was."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + timeout_s
+    again = f"/v1/runs/{run.id}?wait_for={wanted}"
     while True:
         version = engine.hub.version(run.id)
         run = await engine.find(run.id)
-        again = f"/v1/runs/{run.id}?wait_for={wanted}"
+        then = advice(run, engine.config.clock.wall()).url
         if reached(run, wanted):
-            return run, WaitView(outcome="reached", next=None)
+            return run, WaitView(outcome="reached", next=then)
         if run.state.ended:
-            return run, WaitView(outcome="ended", next=None)
+            return run, WaitView(outcome="ended", next=then)
         if engine.hub.closing.is_set():
             return run, WaitView(outcome="stopping", next=again)
         left = deadline - loop.time()

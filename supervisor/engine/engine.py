@@ -4,11 +4,12 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
 
-from supervisor.devices.base import Device, DeviceKind
+from supervisor.devices.base import Device, DeviceInfo, DeviceKind
 from supervisor.devices.missing import MissingDevice
 from supervisor.domain.events import Event, RunQueued, data_of
 from supervisor.domain.progress import RunSample
@@ -28,6 +29,7 @@ from supervisor.store import events as event_rows
 from supervisor.store import runs as run_rows
 from supervisor.store import samples as sample_rows
 from supervisor.store.database import Connection, Database, StoreError
+from supervisor.store.samples import SampleRow
 from supervisor.store.statedir import StateDir
 
 log = structlog.get_logger(__name__)
@@ -39,6 +41,14 @@ class UnknownRunError(LookupError):
 
 class AmbiguousRunError(LookupError):
     """Several runs answer to this reference."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveRun:
+    """A run that has not ended, and its newest attempt."""
+
+    run: Run
+    attempt: Attempt | None
 
 
 class Engine:
@@ -144,6 +154,25 @@ class Engine:
         last = stored[-1].number if stored else after
         return (stored + [event for event in recent if event.number > last])[:limit]
 
+    async def last_event(self, run_id: str) -> int:
+        """The highest event number that anybody may have been told; 0 where there is none."""
+        live = self._conductors.get(run_id)
+        if live is not None:
+            return live.journal.last_number
+        return await self.services.database.read(
+            lambda connection: event_rows.last_number(connection, run_id)
+        )
+
+    async def samples(self, run_id: str, points: int, attempt: int | None = None) -> list[SampleRow]:
+        """At most `points` stored looks at the run, or at one of its attempts."""
+        return await self.services.database.read(
+            lambda connection: sample_rows.list_samples(connection, run_id, points, attempt)
+        )
+
+    async def state_counts(self) -> dict[RunState, int]:
+        """How many runs are in each state."""
+        return await self.services.database.read(run_rows.count_by_state)
+
     async def stop(self, run: Run, grace_s: float | None) -> Run:
         """Ask for a graceful stop; returns once it is on record. A run that has ended stays as it is."""
         conductor = self._conductors.get(run.id)
@@ -160,6 +189,15 @@ class Engine:
         """The devices that are here."""
         found = self.services.devices.items()
         return {name: device for name, device in found if device.info.kind is not DeviceKind.MISSING}
+
+    def device_infos(self) -> list[DeviceInfo]:
+        return [device.info for device in self.devices.values()]
+
+    def live_runs(self) -> list[LiveRun]:
+        """The runs that have not ended, newest first."""
+        journals = [conductor.journal for conductor in self._conductors.values()]
+        found = [LiveRun(journal.run, journal.attempt) for journal in journals]
+        return sorted(found, key=lambda item: (item.run.created_at, item.run.id), reverse=True)
 
     @property
     def live(self) -> int:

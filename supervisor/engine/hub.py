@@ -17,7 +17,7 @@ class Hub:
         self.closing = asyncio.Event()
 
     def version(self, run_id: str) -> int:
-        return self._versions[run_id]
+        return self._versions.get(run_id, 0)
 
     def changed(self, run_id: str) -> None:
         self._versions[run_id] += 1
@@ -32,7 +32,7 @@ class Hub:
 
     async def wait_beyond(self, run_id: str, version: int, timeout_s: float) -> bool:
         """Wait until the run is newer than `version`; False after `timeout_s` or at the daemon's end."""
-        if self._versions[run_id] > version:
+        if self.version(run_id) > version:
             return True
         if self.closing.is_set():
             return False
@@ -47,7 +47,7 @@ class Hub:
             waiters = self._waiters.get(run_id)
             if waiters is not None:
                 waiters.discard(waiter)
-        return self._versions[run_id] > version
+        return self.version(run_id) > version
 
     @staticmethod
     def _wake(waiters: set[asyncio.Future[None]]) -> None:

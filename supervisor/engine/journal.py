@@ -58,6 +58,11 @@ class Journal:
         """The newest attempt of either stage."""
         return self.attempts[-1] if self.attempts else None
 
+    @property
+    def last_number(self) -> int:
+        """The highest event number given out, by a daemon before this one included."""
+        return self._number
+
     def now(self) -> float:
         """Unix seconds, for `…_at` fields."""
         return self._clock.wall()

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from supervisor.process import shim
+from supervisor.process.limits import inherited_open_files
 from supervisor.process.tree import ProcessTable, members
 
 _SHIM = str(Path(shim.__file__).resolve())
@@ -100,7 +101,12 @@ class AttemptProcess:
     @classmethod
     async def launch(cls, directory: Path, spec: LaunchSpec, *, timeout_s: float = 10.0) -> "AttemptProcess":
         """Launch in an existing directory; raises `SpawnError`. A directory is launched in once."""
-        record: shim.Record = {"argv": list(spec.argv), "env": dict(spec.env), "cwd": spec.cwd}
+        record: shim.Record = {
+            "argv": list(spec.argv),
+            "env": dict(spec.env),
+            "cwd": spec.cwd,
+            "open_files": inherited_open_files(),
+        }
         try:
             await asyncio.to_thread(shim.write_record, str(directory), "spec.json", record)
         except OSError as error:

@@ -348,6 +348,7 @@ def become_script(spec: Record, log: int, report: int, oom_score: str | None) ->
         os.dup2(log, 1)
         os.dup2(log, 2)
         argv, env, cwd = spec["argv"], spec["env"], spec["cwd"]
+        give_open_files_back(spec.get("open_files"))
         os.chdir(str(cwd))
         os.execve(argv[0], argv, env)  # type: ignore[index,arg-type] # the daemon's own record
     except BaseException as error:  # noqa: BLE001 - whatever it is, the child must not return
@@ -355,6 +356,16 @@ def become_script(spec: Record, log: int, report: int, oom_score: str | None) ->
         where = getattr(error, "filename", None) or spec.get("argv")
         os.write(report, f"{where} could not be executed: {name} {error}".encode())
         os._exit(EXEC_FAILED)
+
+
+def give_open_files_back(soft: object) -> None:  # pragma: no cover - in the forked child
+    """Set the soft limit on open files to what the daemon's own was before it raised it."""
+    if not isinstance(soft, int):
+        return
+    import resource
+
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def become_subreaper() -> None:

@@ -78,6 +78,12 @@ def list_runs(
     return sorted(found, key=lambda run: (run.created_at, run.id), reverse=True)[:limit]
 
 
+def count_by_state(connection: Connection) -> dict[RunState, int]:
+    """How many runs are in each state; states without any are left out."""
+    rows = connection.execute("SELECT state, count(*) FROM runs GROUP BY state").fetchall()
+    return {RunState(state): count for state, count in rows}
+
+
 def unfinished_runs(connection: Connection) -> list[Run]:
     """Runs that have not ended, oldest first: the order of the queue."""
     return list_runs(connection, _UNFINISHED, 1_000_000)[::-1]

@@ -28,10 +28,15 @@ def insert_samples(connection: Connection, at: float, rows: Sequence[tuple[str, 
     )
 
 
-def list_samples(connection: Connection, run_id: str, points: int) -> list[SampleRow]:
-    """At most `points` samples over the run's whole time: of each stretch the one with the most memory."""
+def list_samples(
+    connection: Connection, run_id: str, points: int, attempt: int | None = None
+) -> list[SampleRow]:
+    """At most `points` samples over the whole time of a run, or of one of its attempts.
+
+    Of each stretch of time it is the one with the most memory.
+    """
     first, last = connection.execute(
-        "SELECT min(at), max(at) FROM samples WHERE run_id = ?", (run_id,)
+        f"SELECT min(at), max(at) FROM samples WHERE {_OF_ATTEMPT}", (run_id, attempt)
     ).fetchone()
     if first is None:
         return []
@@ -39,10 +44,13 @@ def list_samples(connection: Connection, run_id: str, points: int) -> list[Sampl
     # With a bare max() SQLite takes the other columns from the row that holds the maximum.
     rows = connection.execute(
         "SELECT at, attempt, max(coalesce(used, -1)), used, others, total, utilization FROM samples"
-        " WHERE run_id = ? GROUP BY min(?, CAST((at - ?) / ? AS INTEGER)) ORDER BY at",
-        (run_id, points - 1, first, width),
+        f" WHERE {_OF_ATTEMPT} GROUP BY min(?3, CAST((at - ?4) / ?5 AS INTEGER)) ORDER BY at",
+        (run_id, attempt, points - 1, first, width),
     ).fetchall()
     return [SampleRow(row[0], row[1], *row[3:]) for row in rows]
+
+
+_OF_ATTEMPT = "run_id = ?1 AND (?2 IS NULL OR attempt = ?2)"
 
 
 def _figures(sample: RunSample) -> tuple[int | None, int | None, int | None]:
