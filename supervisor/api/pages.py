@@ -31,11 +31,10 @@ def mount_static(app: FastAPI) -> None:
 
 
 @router.get("/")
-async def front() -> Response:
+async def front(request: Request) -> Response:
     """What is here, and where to read on."""
-    return HTMLResponse(
-        landing_page(__version__), headers={"Content-Security-Policy": CONTENT_SECURITY_POLICY}
-    )
+    page = landing_page(__version__, _base(request), request.app.state.gate.header_file)
+    return HTMLResponse(page, headers={"Content-Security-Policy": CONTENT_SECURITY_POLICY})
 
 
 @router.get("/openapi.json")
@@ -64,8 +63,12 @@ async def docs() -> Response:
 async def agents(request: Request) -> Response:
     """The page for agents, with this daemon's own address and header file in its commands."""
     header: str = request.app.state.gate.header_file
-    text = _BASE_LINE.sub(lambda _: f"BASE=http://{request.headers['host']}", agents_page())
+    text = _BASE_LINE.sub(lambda _: f"BASE={_base(request)}", agents_page())
     return PlainTextResponse(_HEADER_LINE.sub(lambda _: f"H={header}", text))
+
+
+def _base(request: Request) -> str:
+    return f"http://{request.headers['host']}"
 
 
 @cache

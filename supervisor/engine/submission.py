@@ -98,19 +98,19 @@ class Submission(_Strict):
 
 def resolve(submission: Submission, config: EngineConfig) -> RunSpec:
     """The run that this submission means here. Reads the script; raises `SubmissionError`."""
-    script = _script_path(submission)
+    script = script_path(submission.script, submission.cwd)
     cwd = Path(submission.cwd) if submission.cwd is not None else script.parent
     if not cwd.is_dir():
         raise SubmissionError("cwd_not_found", f"there is no directory {cwd}; send one that exists as cwd")
     env = dict(submission.env)
     python = _interpreter(submission.python or config.python, cwd, env)
     _check_script(script, python)
-    _check_roots((script, cwd), config.allowed_roots)
+    check_roots((script, cwd), config.allowed_roots)
     follow_up = None
     if submission.follow_up is not None:
         # It need not exist yet: agents write it while training runs.
         path = cwd / submission.follow_up.script
-        _check_roots((path,), config.allowed_roots)
+        check_roots((path,), config.allowed_roots)
         follow_up = FollowUp(str(path), submission.follow_up.args)
     sizing = submission.sizing.model_dump(exclude_none=True)
     if "policy" in sizing:
@@ -132,16 +132,15 @@ def resolve(submission: Submission, config: EngineConfig) -> RunSpec:
     )
 
 
-def _script_path(submission: Submission) -> Path:
-    path = Path(submission.script)
+def script_path(script: str, cwd: str | None) -> Path:
+    """The absolute path of a script as it was named; raises `SubmissionError`."""
+    path = Path(script)
     if path.is_absolute():
         return path
-    if submission.cwd is None or not Path(submission.cwd).is_absolute():
-        message = (
-            f"script {submission.script!r} is relative: send an absolute path, or an absolute cwd with it"
-        )
+    if cwd is None or not Path(cwd).is_absolute():
+        message = f"script {script!r} is relative: send an absolute path, or an absolute cwd with it"
         raise SubmissionError("script_not_absolute", message)
-    return Path(submission.cwd) / path
+    return Path(cwd) / path
 
 
 def _interpreter(python: str, cwd: Path, env: dict[str, str]) -> str:
@@ -192,7 +191,7 @@ def _compile_with(python: str, path: Path, data: bytes) -> None:
     raise SubmissionError("script_not_python", message)
 
 
-def _check_roots(paths: tuple[Path, ...], roots: tuple[Path, ...]) -> None:
+def check_roots(paths: tuple[Path, ...], roots: tuple[Path, ...]) -> None:
     real_roots = [root.resolve() for root in roots]
     for path in paths if roots else ():
         real = path.resolve()
