@@ -35,4 +35,4 @@ def _bad_cursor() -> ProblemError:
     detail = (
         "cursor is not one of this list with these filters; send the next_cursor of the page before, or none"
     )
-    return ProblemError(HTTPStatus.BAD_REQUEST, "bad_cursor", detail)
+    return ProblemError(HTTPStatus.NOT_FOUND, "bad_cursor", detail)

@@ -23,11 +23,14 @@ _RETRY_AFTER_S = "1"
 # What a submission names and is not here, or may not be used; every other refusal is of its content.
 _SUBMISSION_STATUS = {
     "script_not_readable": HTTPStatus.NOT_FOUND,
+    "script_not_absolute": HTTPStatus.NOT_FOUND,
     "cwd_not_found": HTTPStatus.NOT_FOUND,
     "python_not_found": HTTPStatus.NOT_FOUND,
     "no_such_device": HTTPStatus.NOT_FOUND,
     "sample_not_readable": HTTPStatus.NOT_FOUND,
     "outside_allowed_roots": HTTPStatus.FORBIDDEN,
+    "contradictory": HTTPStatus.CONFLICT,
+    "budget_too_short": HTTPStatus.CONFLICT,
 }
 
 
@@ -125,7 +128,8 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(SubmissionError)
     async def _submission(_: Request, error: SubmissionError) -> JSONResponse:
         status = _SUBMISSION_STATUS.get(error.code, HTTPStatus.UNPROCESSABLE_ENTITY)
-        return problem(status, error.code, str(error))
+        extra = {"findings": error.findings} if error.findings else None
+        return problem(status, error.code, str(error), extra=extra)
 
     @app.exception_handler(UnknownRunError)
     async def _unknown(_: Request, error: UnknownRunError) -> JSONResponse:
