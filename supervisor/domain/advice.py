@@ -66,8 +66,8 @@ def _ended_early(figures: Figures) -> Advice | None:
     if not figures.ended_unjudged or figures.seconds is None or figures.seconds >= figures.checkpoint_s:
         return None
     text = (
-        f"The run ended after {figures.seconds:.0f} s, before its checkpoint at {figures.checkpoint_s:.0f} s: "
-        "nothing was judged."
+        f"The run ended after {figures.seconds:.0f} s, before its checkpoint at "
+        f"{figures.checkpoint_s:.0f} s: nothing was judged."
     )
     return Advice("ended_early", text, {"seconds": figures.seconds, "checkpoint_s": figures.checkpoint_s})
 
