@@ -22,8 +22,10 @@ def test_a_relaunched_run_tells_before_and_after_and_how_long_it_took() -> None:
 
     assert report.partial
     assert (report.relaunches, report.to_verdict_s, report.to_corrected_s) == (1, 60.0, 75.0)
-    assert report.before is not None and report.before.fraction == 0.2
-    assert report.after is not None and report.after.fraction == 0.55
+    assert report.before is not None
+    assert report.after is not None
+    assert report.before.fraction == 0.2
+    assert report.after.fraction == 0.55
     assert report.after.seconds == 25.0
 
 
