@@ -10,6 +10,7 @@ from fastapi.sse import format_sse_event
 from supervisor.api.answers import json_answer
 from supervisor.api.cursors import decode_cursor, encode_cursor
 from supervisor.api.dependencies import LARGEST_INT, EngineHere, HeldHere, RunHere
+from supervisor.api.negotiation import preferred
 from supervisor.api.problems import ProblemError, contradiction
 from supervisor.api.schemas import EventList
 from supervisor.api.streams import KEEPALIVE_S, MEDIA_TYPE, LastEventId, event_stream, resumed_at
@@ -47,7 +48,7 @@ async def events(
         if after is not None:
             raise contradiction("after and cursor both say where to begin; send one of them")
         after = int(decode_cursor(scope, cursor, (int,))[0])
-    if MEDIA_TYPE in request.headers.get("accept", ""):
+    if preferred(request.headers.get("accept"), ("application/json", MEDIA_TYPE)) == MEDIA_TYPE:
         resumed = resumed_at(last_event_id, after or 0)
         await _refuse_future(engine, run.id, resumed)
         return event_stream(held, _stream(engine, run.id, resumed))

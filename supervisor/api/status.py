@@ -6,6 +6,7 @@ from pydantic import BaseModel
 
 from supervisor.api.answers import json_answer
 from supervisor.api.dependencies import EngineHere
+from supervisor.api.negotiation import preferred
 from supervisor.api.schemas import BriefRunView
 from supervisor.api.views import brief_view, fraction_of
 from supervisor.domain.run import Run, RunState
@@ -40,7 +41,7 @@ class StatusView(BaseModel):
 async def status(engine: EngineHere, request: Request) -> Response:
     """A line a run, live ones first; the last line says what to do next."""
     runs = await _shown(engine)
-    if "application/json" not in request.headers.get("accept", ""):
+    if preferred(request.headers.get("accept"), ("text/plain", "application/json")) == "text/plain":
         return PlainTextResponse(render(runs, live=engine.live))
     now = engine.config.clock.wall()
     items = [brief_view(run, now) for run in runs]
