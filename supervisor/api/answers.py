@@ -5,10 +5,11 @@ from http import HTTPStatus
 
 from fastapi import Response
 from pydantic import BaseModel
+from pydantic.main import IncEx
 
 from supervisor.api.schemas import RunView
 
-_VOLATILE = {"budget": {"remaining_s"}, "next": {"in_s"}, "wait": True}
+_VOLATILE: IncEx = {"budget": {"remaining_s"}, "next": {"in_s"}, "wait": True}
 
 
 def json_answer(

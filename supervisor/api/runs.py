@@ -84,11 +84,11 @@ async def get_run(
     engine: EngineHere,
     held: HeldHere,
     wait_for_: Annotated[
-        WaitFor | None, Query(alias="wait_for", description="answer once the run is so, has ended, or time is over")
+        WaitFor | None,
+        Query(alias="wait_for", description="answer once the run is so, has ended, or time is over"),
     ] = None,
     timeout_s: Annotated[float, Query(ge=0, le=LONGEST_WAIT_S, allow_inf_nan=False)] = DEFAULT_WAIT_S,
     view: Annotated[str, Query(pattern="^(full|brief)$", description="`full`, or `brief`")] = "full",
-    *,
     if_none_match: Annotated[str | None, Header(max_length=1024)] = None,
 ) -> Response:
     """One run, by id, name, unique prefix or `latest`; with `wait_for` once it is so, or time is over.

@@ -63,7 +63,7 @@ class Submissions:
             )
             return self._created(run)
         if known.digest != digest:
-            detail = "this Idempotency-Key came with another submission before; send a new key with a new body"
+            detail = "this Idempotency-Key came with another body before; send a new key with a new body"
             raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "idempotency_key_reused", detail)
         headers = {"Location": json.loads(known.answer)["links"]["self"], "Idempotency-Replayed": "true"}
         return Response(known.answer, HTTPStatus.CREATED, headers, "application/json")

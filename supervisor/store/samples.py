@@ -36,7 +36,8 @@ def list_samples(
     Of each stretch of time it is the one with the most memory.
     """
     first, last = connection.execute(
-        f"SELECT min(at), max(at) FROM samples WHERE {_OF_ATTEMPT}", (run_id, attempt)
+        "SELECT min(at), max(at) FROM samples WHERE run_id = ?1 AND (?2 IS NULL OR attempt = ?2)",
+        (run_id, attempt),
     ).fetchone()
     if first is None:
         return []
@@ -44,13 +45,11 @@ def list_samples(
     # With a bare max() SQLite takes the other columns from the row that holds the maximum.
     rows = connection.execute(
         "SELECT at, attempt, max(coalesce(used, -1)), used, others, total, utilization FROM samples"
-        f" WHERE {_OF_ATTEMPT} GROUP BY min(?3, CAST((at - ?4) / ?5 AS INTEGER)) ORDER BY at",
+        " WHERE run_id = ?1 AND (?2 IS NULL OR attempt = ?2)"
+        " GROUP BY min(?3, CAST((at - ?4) / ?5 AS INTEGER)) ORDER BY at",
         (run_id, attempt, points - 1, first, width),
     ).fetchall()
     return [SampleRow(row[0], row[1], *row[3:]) for row in rows]
-
-
-_OF_ATTEMPT = "run_id = ?1 AND (?2 IS NULL OR attempt = ?2)"
 
 
 def _figures(sample: RunSample) -> tuple[int | None, int | None, int | None]:

@@ -84,3 +84,6 @@ def _plot(points: Sequence[tuple[float, float]], marks: Sequence[float], levels:
 def _safe(text: str) -> str:
     short = text if len(text) <= 200 else text[:199] + "…"  # noqa: PLR2004
     return escape("".join(character if character.isprintable() else " " for character in short))
+
+
+CONTENT_SECURITY_POLICY = "default-src 'none'; style-src 'unsafe-inline'"

@@ -14,7 +14,7 @@ from supervisor.api.guard import OPEN_PATHS, Gate, host_name
 from tests.api.answers import problem
 from tests.daemon import Daemon, running_daemon
 
-SECRET = "s3cr3t-of-a-competition"
+SECRET = "s3cr3t-of-a-competition"  # noqa: S105 - what must not be shown
 
 
 @contextmanager
@@ -49,7 +49,7 @@ def raw(daemon: Daemon, request: bytes) -> bytes:
     [
         {},
         {"Authorization": "Bearer wrong"},
-        {"Authorization": "Bearer "},
+        {"Authorization": "Bearer"},
         {"Authorization": "Basic eDp5"},
         {"Authorization": "{token}"},
         {"Authorization": "Bearer {token}x"},
@@ -57,9 +57,7 @@ def raw(daemon: Daemon, request: bytes) -> bytes:
         {"X-Api-Key": "{token}"},
     ],
 )
-def test_without_the_token_in_its_place_nothing_is_told(
-    host_daemon: Daemon, headers: dict[str, str]
-) -> None:
+def test_without_the_token_in_its_place_nothing_is_told(host_daemon: Daemon, headers: dict[str, str]) -> None:
     token = (host_daemon.state_dir / "token").read_text().strip()
     given = {name: value.format(token=token) for name, value in headers.items()}
     with stranger(host_daemon) as client:
@@ -80,7 +78,9 @@ def test_every_route_but_the_open_ones_needs_the_token(host_daemon: Daemon) -> N
     with stranger(host_daemon) as client:
         for path, operations in paths.items():
             for method in operations:
-                answer = client.request(method, path.replace("{reference}", "latest").replace("{number}", "1"))
+                answer = client.request(
+                    method, path.replace("{reference}", "latest").replace("{number}", "1")
+                )
                 assert (answer.status_code == 401) == (path not in OPEN_PATHS), (method, path)
         problem(client.get("/v1/nothing-here"), 401, "unauthenticated")
         for path in OPEN_PATHS:
@@ -91,7 +91,15 @@ def test_every_route_but_the_open_ones_needs_the_token(host_daemon: Daemon) -> N
     "host",
     [
         *("evil.com", "localhost.evil.com", "127.0.0.1.evil.com", "evil.com:{port}", "[::1]", "[::1]:{port}"),
-        *("localhost:evil", "user@localhost", "127.0.0.1,evil.com", "[::1", "2130706433", "0.0.0.0", "localhost."),
+        *(
+            "localhost:evil",
+            "user@localhost",
+            "127.0.0.1,evil.com",
+            "[::1",
+            "2130706433",
+            "0.0.0.0",  # noqa: S104 - a name that is sent
+            "localhost.",
+        ),
     ],
 )
 def test_foreign_host_is_refused_even_with_the_token(host_daemon: Daemon, host: str) -> None:
@@ -121,7 +129,12 @@ def test_wildcard_address_takes_every_ip_literal_and_no_foreign_name() -> None:
 
     gate = Gate("t" * 16, "file", frozenset({"box"}), any_address=True)
     auth = {"authorization": "Bearer " + "t" * 16}
-    for host, taken in (("192.0.2.7:8724", True), ("[2001:db8::1]", True), ("box", True), ("evil.com", False)):
+    for host, taken in (
+        ("192.0.2.7:8724", True),
+        ("[2001:db8::1]", True),
+        ("box", True),
+        ("evil.com", False),
+    ):
         assert (gate.refuse("/v1/runs", Headers({"host": host, **auth})) is None) == taken, host
 
 
@@ -346,7 +359,16 @@ def test_secrets_of_a_run_are_shown_nowhere(host_daemon: Daemon, script: Callabl
 
 def test_token_is_in_no_answer_and_in_no_log(host_daemon: Daemon) -> None:
     token = (host_daemon.state_dir / "token").read_text().strip()
-    for url in ("/", "/docs", "/llms.txt", "/v1/openapi.json", "/status", "/readyz", "/metrics", "/v1/nothing"):
+    for url in (
+        "/",
+        "/docs",
+        "/llms.txt",
+        "/v1/openapi.json",
+        "/status",
+        "/readyz",
+        "/metrics",
+        "/v1/nothing",
+    ):
         assert token not in host_daemon.http.get(url).text
     assert token not in host_daemon.log.read_text()
 
