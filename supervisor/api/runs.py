@@ -83,6 +83,7 @@ async def get_run(
     run: RunHere,
     engine: EngineHere,
     held: HeldHere,
+    *,
     wait_for_: Annotated[
         WaitFor | None,
         Query(alias="wait_for", description="answer once the run is so, has ended, or time is over"),
