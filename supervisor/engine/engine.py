@@ -10,6 +10,7 @@ import structlog
 
 from supervisor.devices.base import Device, DeviceKind
 from supervisor.devices.missing import MissingDevice
+from supervisor.domain.budget import deadline_of
 from supervisor.domain.events import Event, RunQueued, data_of
 from supervisor.domain.progress import RunSample
 from supervisor.domain.run import Attempt, Run, RunState, Stage
@@ -75,7 +76,9 @@ class Engine:
             self.services.queue.check(spec.device)
         except NoSuchDeviceError as error:
             raise SubmissionError("no_such_device", str(error)) from error
-        run = Run(id=secrets.token_hex(6), spec=spec, created_at=self.config.clock.wall())
+        now = self.config.clock.moment()
+        deadline = deadline_of(spec.budget_s, now)
+        run = Run(id=secrets.token_hex(6), spec=spec, created_at=now.wall, deadline=deadline)
 
         body = RunQueued(spec.script, spec.device)
         queued = Event(1, run.created_at, body.type, None, data_of(body))

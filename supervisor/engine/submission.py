@@ -13,9 +13,12 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from supervisor.domain.run import FollowUp, RunSpec
+from supervisor.domain.budget import reserve_of, shortest_budget
+from supervisor.domain.run import Artifact, FollowUp, RunSpec
 from supervisor.domain.sizing import SizingKind
+from supervisor.engine.artifacts import UnreadableError, check_sample
 from supervisor.engine.config import EngineConfig
+from supervisor.engine.roots import outside
 from supervisor.source.file import ScriptError, read_script
 
 _COMPILE_TIMEOUT_S = 10.0
@@ -70,6 +73,13 @@ class FollowUpOptions(_Strict):
     args: tuple[Text, ...] = Field(default=(), max_length=1000)
 
 
+class ArtifactOptions(_Strict):
+    """A file that the run must leave behind; `like` is a sample with its header and number of rows."""
+
+    path: Text = Field(min_length=1, examples=["submission.csv"])
+    like: Annotated[Text, Field(min_length=1)] | None = None
+
+
 class Submission(_Strict):
     """A run as it is asked for. `script` is an absolute path, or relative to `cwd`."""
 
@@ -86,6 +96,9 @@ class Submission(_Strict):
     sizing: SizingOptions = SizingOptions()
     grace_s: Seconds | None = None
     follow_up: FollowUpOptions | None = None
+    budget_s: Annotated[float, Field(gt=0, le=30 * 86400, allow_inf_nan=False)] | None = None
+    reserve_s: Seconds | None = None
+    artifacts: tuple[ArtifactOptions, ...] = Field(default=(), max_length=32)
 
 
 def resolve(submission: Submission, config: EngineConfig) -> RunSpec:
@@ -104,6 +117,8 @@ def resolve(submission: Submission, config: EngineConfig) -> RunSpec:
         path = cwd / submission.follow_up.script
         _check_roots((path,), config.allowed_roots)
         follow_up = FollowUp(str(path), submission.follow_up.args)
+    grace_s = config.grace_s if submission.grace_s is None else submission.grace_s
+    _check_budget(submission, grace_s)
     sizing = submission.sizing.model_dump(exclude_none=True)
     if "policy" in sizing:
         sizing["policy"] = SizingKind(sizing["policy"])
@@ -117,9 +132,44 @@ def resolve(submission: Submission, config: EngineConfig) -> RunSpec:
         device=submission.devices[0] if submission.devices else None,
         checkpoint=_overlay(config.checkpoint, submission.checkpoint.model_dump(exclude_none=True)),
         sizing=_overlay(config.sizing, sizing),
-        grace_s=config.grace_s if submission.grace_s is None else submission.grace_s,
+        grace_s=grace_s,
         follow_up=follow_up,
+        budget_s=submission.budget_s,
+        reserve_s=reserve_of(
+            submission.budget_s, submission.reserve_s, follow_up=submission.follow_up is not None
+        ),
+        artifacts=tuple(_artifact(wanted, cwd, config.allowed_roots) for wanted in submission.artifacts),
     )
+
+
+def _check_budget(submission: Submission, grace_s: float) -> None:
+    follow_up = submission.follow_up is not None
+    shortest = shortest_budget(grace_s, submission.reserve_s, follow_up=follow_up)
+    budget_s = submission.budget_s
+    if budget_s is None or budget_s > shortest:
+        return
+    reserve_s = reserve_of(budget_s, submission.reserve_s, follow_up=follow_up)
+    message = (
+        f"a budget_s of {budget_s:g} leaves no time for training: reserve_s ({reserve_s:g}) and "
+        f"grace_s ({grace_s:g}) come off it; send a budget_s of more than {shortest:.6g}, or less of these"
+    )
+    raise SubmissionError("budget_too_short", message)
+
+
+def _artifact(wanted: ArtifactOptions, cwd: Path, roots: tuple[Path, ...]) -> Artifact:
+    """The artifact by absolute paths. The file need not exist yet; the sample must."""
+    path = cwd / wanted.path
+    _check_roots((path,), roots)
+    if wanted.like is None:
+        return Artifact(str(path))
+    like = cwd / wanted.like
+    _check_roots((like,), roots)
+    try:
+        check_sample(like)
+    except UnreadableError as error:
+        message = f"the sample {like} {error}; send as like a CSV file that exists, or leave it out"
+        raise SubmissionError("sample_not_readable", message) from error
+    return Artifact(str(path), str(like))
 
 
 def _script_path(submission: Submission) -> Path:
@@ -183,10 +233,8 @@ def _compile_with(python: str, path: Path, data: bytes) -> None:
 
 
 def _check_roots(paths: tuple[Path, ...], roots: tuple[Path, ...]) -> None:
-    real_roots = [root.resolve() for root in roots]
-    for path in paths if roots else ():
-        real = path.resolve()
-        if not any(real.is_relative_to(root) for root in real_roots):
+    for path in paths:
+        if outside(path, roots):
             allowed = ", ".join(map(str, roots))
             raise SubmissionError(
                 "outside_allowed_roots", f"{path} lies outside the allowed roots: {allowed}"

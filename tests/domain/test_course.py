@@ -68,7 +68,7 @@ CRASHED = ended(AttemptOutcome.FAILED, Reason.EXIT_CODE, exit_code=3)
 
 def test_training_that_completed_ends_the_run_or_starts_the_follow_up() -> None:
     assert step(COMPLETED) == End(Reason.COMPLETED)
-    assert step(COMPLETED, WITH_FOLLOW_UP) == StartFollowUp()
+    assert step(COMPLETED, WITH_FOLLOW_UP) == StartFollowUp("training has completed")
 
 
 def test_a_stop_after_completion_leaves_the_success_and_skips_the_follow_up() -> None:
