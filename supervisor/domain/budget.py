@@ -33,7 +33,7 @@ class TimeLeft(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BudgetState:
-    """A budget as it is shown. `deadline` is in Unix seconds; of an ended run `remaining_s` is what was left."""
+    """A budget as it is shown. `deadline` is in Unix seconds; an ended run's `remaining_s` was left over."""
 
     total_s: float
     deadline: float
