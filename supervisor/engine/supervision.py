@@ -39,19 +39,20 @@ class Supervision:
         self._boottime = services.config.clock.boottime
         self._device = services.devices[journal.run.device_id or ""].info
         self.observation = _observation(self._device.total, journal)
+        now = services.config.clock.moment()
+        self._cut_at = now.boottime + stop_in(journal.run, self._attempt.stage, now)
         self._checkpoint = Checkpointing(
             journal,
             process,
             self._device,
             boottime=self._boottime,
             sample_every_s=services.config.sample_every_s,
+            relaunch_until=self._cut_at - journal.run.spec.grace_s,
         )
         self._timer: asyncio.TimerHandle | None = None
         self._due_at = _NEVER
         self._stopping = False
         self._overdue = _NEVER
-        now = services.config.clock.moment()
-        self._cut_at = now.boottime + stop_in(journal.run, self._attempt.stage, now)
         self._measured = journal.run.observed.measured
         self.pids: frozenset[int] = frozenset()
         self.peak: int | None = self._attempt.peak

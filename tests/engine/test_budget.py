@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from supervisor.domain.checkpoint import VerdictKind
 from supervisor.domain.run import AttemptOutcome, Reason, RunState, Stage
 from supervisor.engine.config import Clock
 from supervisor.engine.engine import Engine
@@ -191,6 +192,33 @@ async def test_a_run_that_gets_its_device_too_late_launches_nothing(
     assert (run.state, run.reason, run.attempt) == (RunState.FAILED, Reason.BUDGET_EXHAUSTED, 0)
 
 
+async def test_an_attempt_decided_on_and_not_launched_in_time_is_not_launched_any_more(
+    open_here: OpenEngine, script: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = Now()
+
+    async def never(*_: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr("supervisor.engine.conductor.carry", never)
+    async with open_here(clock=now.clock) as engine:
+        run_id = await submit(engine, script(ENDLESS), budget_s=100)
+        await event_seen(engine, run_id, "attempt_starting")
+    now.ahead = 99.5
+    monkeypatch.undo()
+    async with open_here(clock=now.clock) as engine:
+        run = await ended(engine, run_id)
+        [attempt] = await engine.attempts(run_id)
+        assert not engine.log_path(run_id, Stage.TRAINING, 1).exists()
+
+    assert (run.state, run.reason) == (RunState.FAILED, Reason.BUDGET_EXHAUSTED)
+    assert (attempt.outcome, attempt.reason, attempt.pid) == (
+        AttemptOutcome.STOPPED,
+        Reason.BUDGET_EXHAUSTED,
+        None,
+    )
+
+
 async def test_a_stop_of_the_user_s_is_not_made_the_budget_s(open_here: OpenEngine, script: Write) -> None:
     deaf = "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + ENDLESS
     async with open_here() as engine:
@@ -216,6 +244,23 @@ async def test_what_is_being_stopped_for_the_budget_is_not_judged_any_more(
 
     assert (run.reason, run.attempt, run.verdict) == (Reason.BUDGET_EXHAUSTED, 1, None)
     assert path.read_text() == slow
+
+
+async def test_an_underused_device_costs_no_training_that_could_not_be_relaunched(
+    open_here: OpenEngine, script: Write
+) -> None:
+    path = script("BATCH_SIZE = 64\n" + ENDLESS)
+    async with open_here() as engine:
+        body = {"grace_s": 2, "checkpoint": {"after_s": 1.2}, "budget_s": 5}
+        run_id = await submit(engine, path, **body)
+        run = await until(engine, run_id, lambda run: run.verdict is not None or run.state.ended)
+        ended_run = await ended(engine, run_id)
+
+    # From 1 s on the kill alone could take all of the 3 s that training has.
+    assert ended_run.reason is Reason.BUDGET_EXHAUSTED
+    assert run.verdict is not None
+    assert (run.verdict.kind, ended_run.attempt) == (VerdictKind.UNDERUSED, 1)
+    assert "the budget leaves no time for a relaunch" in run.verdict.why
 
 
 async def test_a_missing_artifact_fails_a_run_whose_scripts_succeeded(
