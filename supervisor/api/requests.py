@@ -99,4 +99,4 @@ async def restore(
 
 
 def _accepted(engine: Engine, run: Run) -> Response:
-    return json_answer(run_view(run, engine.config.clock.wall()), HTTPStatus.ACCEPTED)
+    return json_answer(run_view(run, engine.config.clock.moment()), HTTPStatus.ACCEPTED)

@@ -69,7 +69,7 @@ async def list_runs(
     runs = await engine.runs(state, limit=limit + 1, before=before)
     page = runs[:limit]
     more = encode_cursor(scope, (page[-1].created_at, page[-1].id)) if len(runs) > limit else None
-    now = engine.config.clock.wall()
+    now = engine.config.clock.moment()
     return json_answer(RunList(items=[run_view(run, now) for run in page], next_cursor=more))
 
 
@@ -100,7 +100,7 @@ async def get_run(
     if wait_for_ is not None:
         with held.one():
             run, wait = await wait_for(engine, run, wait_for_, timeout_s)
-    now = engine.config.clock.wall()
+    now = engine.config.clock.moment()
     if view == "brief":
         return json_answer(brief_view(run, now, wait))
     shown = run_view(run, now, wait)

@@ -69,11 +69,11 @@ class Submissions:
         return Response(known.answer, HTTPStatus.CREATED, headers, "application/json")
 
     def _created(self, run: Run) -> Response:
-        shown = run_view(run, self._engine.config.clock.wall())
+        shown = run_view(run, self._engine.config.clock.moment())
         return json_answer(shown, HTTPStatus.CREATED, {"Location": shown.links["self"]})
 
     def _text(self, run: Run) -> str:
-        return run_view(run, self._engine.config.clock.wall()).model_dump_json()
+        return run_view(run, self._engine.config.clock.moment()).model_dump_json()
 
 
 async def _submissions(request: Request) -> Submissions:
