@@ -169,7 +169,9 @@ def install(app: FastAPI) -> None:
     async def _unexpected(request: Request, error: Exception) -> JSONResponse:
         log.error("a request failed", path=request.url.path, exc_info=error)
         detail = "the daemon failed on this request; its log has the details"
-        return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", detail)
+        # uvicorn hangs up after an error that went through: nobody should send another request there.
+        closing = {"Connection": "close"}
+        return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", detail, headers=closing)
 
 
 def _field_error(item: Mapping[str, Any]) -> dict[str, str]:
