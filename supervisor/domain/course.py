@@ -21,7 +21,9 @@ class ProcessEnd:
 
 @dataclass(frozen=True, slots=True)
 class Relaunch:
-    batch_size: int
+    """Another attempt; without `batch_size` with whatever the script holds now."""
+
+    batch_size: int | None
     reason: Reason
     why: str
 
@@ -47,7 +49,7 @@ def classify(end: ProcessEnd, attempt: Attempt) -> tuple[AttemptOutcome, Reason]
     """
     intent = attempt.intent
     if intent is not None and end.asked:
-        outcome = AttemptOutcome.STOPPED if intent.batch_size is None else AttemptOutcome.SUPERSEDED
+        outcome = AttemptOutcome.SUPERSEDED if intent.supersedes else AttemptOutcome.STOPPED
         return outcome, intent.reason
     if end.code == 0:
         return AttemptOutcome.COMPLETED, Reason.COMPLETED
@@ -87,8 +89,11 @@ def _after_attempt(spec: RunSpec, attempt: Attempt, trials: Sequence[Trial], *, 
         return StartFollowUp() if wanted else End(Reason.COMPLETED)
     if stop_requested and outcome not in {AttemptOutcome.FAILED, AttemptOutcome.LOST}:
         return End(Reason.USER_REQUEST)
-    if outcome is AttemptOutcome.SUPERSEDED and attempt.intent and attempt.intent.batch_size is not None:
-        return Relaunch(attempt.intent.batch_size, reason, f"relaunched with {attempt.intent.batch_size}")
+    if outcome is AttemptOutcome.SUPERSEDED and attempt.intent and attempt.intent.supersedes:
+        size = attempt.intent.batch_size
+        return Relaunch(
+            size, reason, f"relaunched with {size if size is not None else 'the script as it is'}"
+        )
     if outcome is AttemptOutcome.OUT_OF_MEMORY and trials and spec.sizing.policy is not SizingKind.OFF:
         back = after_out_of_memory(trials)
         if back.batch_size is not None:

@@ -97,12 +97,12 @@ def resolve(submission: Submission, config: EngineConfig) -> RunSpec:
     env = dict(submission.env)
     python = _interpreter(submission.python or config.python, cwd, env)
     _check_script(script, python)
-    _check_roots((script, cwd), config.allowed_roots)
+    check_roots((script, cwd), config.allowed_roots)
     follow_up = None
     if submission.follow_up is not None:
         # It need not exist yet: agents write it while training runs.
         path = cwd / submission.follow_up.script
-        _check_roots((path,), config.allowed_roots)
+        check_roots((path,), config.allowed_roots)
         follow_up = FollowUp(str(path), submission.follow_up.args)
     sizing = submission.sizing.model_dump(exclude_none=True)
     if "policy" in sizing:
@@ -120,6 +120,18 @@ def resolve(submission: Submission, config: EngineConfig) -> RunSpec:
         grace_s=config.grace_s if submission.grace_s is None else submission.grace_s,
         follow_up=follow_up,
     )
+
+
+def check_roots(paths: tuple[Path, ...], roots: tuple[Path, ...]) -> None:
+    """Raise `SubmissionError` for a path that leads, by its links, out of `roots`; none allow every path."""
+    real_roots = [os.path.realpath(root) for root in roots]
+    for path in paths if roots else ():
+        real = Path(os.path.realpath(path))  # unlike `resolve`, it takes links that lead in a circle
+        if not any(real.is_relative_to(root) for root in real_roots):
+            allowed = ", ".join(map(str, roots))
+            raise SubmissionError(
+                "outside_allowed_roots", f"{path} lies outside the allowed roots: {allowed}"
+            )
 
 
 def _script_path(submission: Submission) -> Path:
@@ -180,17 +192,6 @@ def _compile_with(python: str, path: Path, data: bytes) -> None:
     place = f" at line {where.rsplit('line ', 1)[-1]}" if where else ""
     message = f"{path} is not a Python script for {python}: {what}{place}; mend it and submit again"
     raise SubmissionError("script_not_python", message)
-
-
-def _check_roots(paths: tuple[Path, ...], roots: tuple[Path, ...]) -> None:
-    real_roots = [root.resolve() for root in roots]
-    for path in paths if roots else ():
-        real = path.resolve()
-        if not any(real.is_relative_to(root) for root in real_roots):
-            allowed = ", ".join(map(str, roots))
-            raise SubmissionError(
-                "outside_allowed_roots", f"{path} lies outside the allowed roots: {allowed}"
-            )
 
 
 def _overlay(policy: P, changes: dict[str, Any]) -> P:
