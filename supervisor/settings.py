@@ -16,7 +16,7 @@ from pydantic_settings import (
 
 from supervisor.domain.checkpoint import CheckpointPolicy
 from supervisor.domain.sizing import SizingKind, SizingPolicy
-from supervisor.engine.config import EngineConfig
+from supervisor.engine.config import EngineConfig, RetentionPolicy
 
 DEFAULT_PORT = 8724
 _SIZE = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?\s*$", re.IGNORECASE)
@@ -78,6 +78,15 @@ class SizingSettings(BaseModel):
     target_fraction: Fraction = 0.75
 
 
+class RetentionSettings(BaseModel):
+    """How many ended runs are kept, and for how long after their end; 0 seconds mean for ever."""
+
+    model_config = {"extra": "forbid"}
+
+    max_runs: Annotated[int, Field(ge=1)] = 1000
+    max_age_s: Seconds = 30 * 86400.0
+
+
 class Settings(BaseSettings):
     """All settings of the daemon. Sizes in bytes or as "16GiB", times in seconds."""
 
@@ -99,6 +108,7 @@ class Settings(BaseSettings):
     grace_s: Seconds = 10.0
     checkpoint: CheckpointSettings = CheckpointSettings()
     sizing: SizingSettings = SizingSettings()
+    retention: RetentionSettings = RetentionSettings()
     log_format: Literal["auto", "console", "json"] = "auto"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
@@ -125,6 +135,7 @@ class Settings(BaseSettings):
             grace_s=self.grace_s,
             checkpoint=CheckpointPolicy(**self.checkpoint.model_dump()),
             sizing=SizingPolicy(**self.sizing.model_dump()),
+            retention=RetentionPolicy(**self.retention.model_dump()),
         )
 
 

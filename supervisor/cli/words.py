@@ -93,6 +93,12 @@ def _artifacts(data: Json, _: int | None) -> str:
     )
 
 
+def _relaunch_requested(data: Json, attempt: int | None) -> str:
+    size = f"batch size {data['next_batch_size']}" if data["next_batch_size"] else "the script as it is"
+    why = f": {data['why']}" if data["why"] else ""
+    return f"attempt {attempt}: a relaunch with {size} was asked for{why}"
+
+
 def _edited(data: Json, _: int | None) -> str:
     where = f"line {data['line']} of {data['script']}" if data["line"] else "the arguments"
     return f"changed {where}: {data['old']} -> {data['new']}"
@@ -115,6 +121,7 @@ _SENTENCES: dict[str, Callable[[Json, int | None], str]] = {
     "memory_reported": _memory,
     "out_of_memory_seen": lambda data, attempt: f"attempt {attempt}: out of memory: {data['line']}",
     "verdict": _verdict,
+    "relaunch_requested": _relaunch_requested,
     "script_edited": _edited,
     "edit_refused": lambda data, _: f"not edited: {data['why']}",
     "attempt_stopping": lambda data, attempt: f"attempt {attempt}: stopping ({data['reason']})",

@@ -22,7 +22,9 @@ class ProcessEnd:
 
 @dataclass(frozen=True, slots=True)
 class Relaunch:
-    batch_size: int
+    """Another attempt; without `batch_size` with whatever the script holds now."""
+
+    batch_size: int | None
     reason: Reason
     why: str
 
@@ -52,7 +54,7 @@ def classify(end: ProcessEnd, attempt: Attempt) -> tuple[AttemptOutcome, Reason]
     """
     intent = attempt.intent
     if intent is not None and end.asked:
-        outcome = AttemptOutcome.STOPPED if intent.batch_size is None else AttemptOutcome.SUPERSEDED
+        outcome = AttemptOutcome.SUPERSEDED if intent.supersedes else AttemptOutcome.STOPPED
         return outcome, intent.reason
     if end.code == 0:
         return AttemptOutcome.COMPLETED, Reason.COMPLETED
@@ -114,8 +116,11 @@ def _after_training(
     cut = outcome is AttemptOutcome.STOPPED and reason is Reason.BUDGET_EXHAUSTED
     if cut or (outcome is AttemptOutcome.SUPERSEDED and left is not TimeLeft.TRAINING):
         return _after_cut(spec, left)
-    if outcome is AttemptOutcome.SUPERSEDED and attempt.intent and attempt.intent.batch_size is not None:
-        return Relaunch(attempt.intent.batch_size, reason, f"relaunched with {attempt.intent.batch_size}")
+    if outcome is AttemptOutcome.SUPERSEDED and attempt.intent and attempt.intent.supersedes:
+        size = attempt.intent.batch_size
+        return Relaunch(
+            size, reason, f"relaunched with {size if size is not None else 'the script as it is'}"
+        )
     if outcome is AttemptOutcome.OUT_OF_MEMORY and trials and spec.sizing.policy is not SizingKind.OFF:
         return _after_out_of_memory(trials, left)
     return End(reason, _detail(attempt))

@@ -135,6 +135,19 @@ class SupersedeDecided:
 
 
 @dataclass(frozen=True, slots=True)
+class RelaunchRequested:
+    """A caller asked for a new attempt; recorded before the script is edited or anything is killed.
+
+    `next_batch_size` is None where the script is launched as it is; `why` is the caller's own word.
+    """
+
+    type: ClassVar[str] = "relaunch_requested"
+    batch_size: int | None
+    next_batch_size: int | None
+    why: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class ScriptEdited:
     """`line` counts from 1; None where an argument was changed instead of the file."""
 

@@ -121,7 +121,7 @@ class Stage(StrEnum):
 
 class AttemptOutcome(StrEnum):
     RUNNING = "running"
-    SUPERSEDED = "superseded"  # killed to change the batch size
+    SUPERSEDED = "superseded"  # killed so that the next attempt may follow
     COMPLETED = "completed"
     FAILED = "failed"
     OUT_OF_MEMORY = "out_of_memory"
@@ -187,8 +187,9 @@ class Intent:
     """What was decided about a live attempt, recorded before it is acted on.
 
     A restarted daemon reads it and goes on from there: with `batch_size` the attempt is superseded by
-    one of that size, without it the attempt is stopped for good. `edited` holds the digests of the
-    script before and after the edit, so that an edit half done can be told from one never begun.
+    one of that size, with `relaunch` by the one that a caller asked for, with neither it is stopped for
+    good. `edited` holds the digests of the script before and after the edit, so that an edit half done
+    can be told from one never begun.
     """
 
     reason: Reason
@@ -196,6 +197,12 @@ class Intent:
     batch_size: int | None = None
     args: tuple[str, ...] | None = None
     edited: tuple[str, str] | None = None
+    relaunch: bool = False
+
+    @property
+    def supersedes(self) -> bool:
+        """Whether another attempt follows."""
+        return self.relaunch or self.batch_size is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,11 +32,15 @@ class SizingPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What one attempt taught: its batch size, the memory it held in bytes, whether it ran out."""
+    """What one attempt taught: its batch size, the memory it held in bytes, whether it ran out.
+
+    `requested`: a caller asked for its launch, so it is none of the relaunches that are bounded.
+    """
 
     batch_size: int
     memory: int | None
     out_of_memory: bool = False
+    requested: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +57,12 @@ def next_batch_size(
     """The size to try after an `underused` verdict on the last trial.
 
     `total` is the device's memory and `others` what other tenants hold of it, in bytes. Relaunches are
-    counted from the trials: each but the first is one.
+    counted from the trials: each but the first and those that a caller asked for is one.
     """
     if policy.policy is SizingKind.OFF:
         return SizingDecision(None, "sizing is off")
     current = trials[-1]
-    relaunches = len(trials) - 1
+    relaunches = sum(not trial.requested for trial in trials[1:])
     if relaunches >= policy.max_relaunches:
         return SizingDecision(
             None, f"all relaunches allowed ({relaunches}) are used up; going on with {current.batch_size}"

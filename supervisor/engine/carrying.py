@@ -37,14 +37,15 @@ from supervisor.engine.journal import Journal
 from supervisor.engine.launch import launch_spec
 from supervisor.engine.script import EditImpossibleError, undo_edit
 from supervisor.engine.services import Services
+from supervisor.engine.submission import SubmissionError, check_roots
 from supervisor.engine.supervision import Supervision, read_out, report_unkillable
 from supervisor.process.attempt import AttemptProcess, Exit, Gone, NeverStarted, SpawnError
 from supervisor.process.tree import running
 from supervisor.source.file import ScriptError, read_script
+from supervisor.store.statedir import SNAPSHOT
 
 log = structlog.get_logger(__name__)
 
-_SNAPSHOT = "script.py"  # the exact script that an attempt ran, in its directory
 _UNKILLABLE_POLL_S = 1.0  # the kernel tells nobody when an uninterruptible process is gone
 
 
@@ -88,16 +89,23 @@ async def _launch(services: Services, run: Run, attempt: Attempt, directory: Pat
         raise SpawnError(f"device {device.id} is not here any more; bring it back and submit the run again")
     until = stop_at(run, attempt.stage, services.config.clock.moment())
     spec = launch_spec(run, attempt, device, os.environ, stop_at=until)
-    await asyncio.to_thread(_prepare, directory, Path(spec.argv[2]))
+    await asyncio.to_thread(_prepare, directory, Path(spec.argv[2]), services.config.allowed_roots)
     return await AttemptProcess.launch(directory, spec, timeout_s=services.config.timeouts.launch_s)
 
 
-def _prepare(directory: Path, script: Path) -> None:
-    """Make the attempt's directory, the exact script in it. A missing one is the interpreter's to report."""
+def _prepare(directory: Path, script: Path, allowed_roots: tuple[Path, ...]) -> None:
+    """Make the attempt's directory, the exact script in it. A missing one is the interpreter's to report.
+
+    The roots are checked at every launch: the script may have been replaced by a link since.
+    """
+    try:
+        check_roots((script,), allowed_roots)
+    except SubmissionError as error:
+        raise SpawnError(f"{error}; put the script there, or have the daemon allow its place") from error
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         with suppress(ScriptError):
-            (directory / _SNAPSHOT).write_bytes(read_script(script).data)
+            (directory / SNAPSHOT).write_bytes(read_script(script).data)
     except OSError as error:
         raise SpawnError(
             f"{directory} cannot be written: {error.strerror}; free space or mend its mode"
@@ -165,7 +173,7 @@ async def _undo_needless_edit(journal: Journal, directory: Path, attempt: Attemp
         return
     script = journal.run.spec.script
     try:
-        original = await asyncio.to_thread((directory / _SNAPSHOT).read_bytes)
+        original = await asyncio.to_thread((directory / SNAPSHOT).read_bytes)
         await asyncio.to_thread(undo_edit, script, intent.edited, original)
     except (OSError, EditImpossibleError) as error:
         await journal.record(Warned("edit_not_undone", f"{script} keeps its edit: {error}"))

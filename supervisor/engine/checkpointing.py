@@ -1,11 +1,5 @@
-"""The checkpoint of a live attempt: judge when it is due, and answer an underused device.
+"""The checkpoint of a live attempt: judge when it is due, and answer an underused device."""
 
-The order of an answer is its safety: the edit is worked out before anything is decided, the decision
-recorded before the script is touched, and the script changed before anything is killed. So a script
-that cannot be edited costs the run nothing, and a daemon that dies in between finds what to go on with.
-"""
-
-import asyncio
 from collections import deque
 from collections.abc import Callable
 from dataclasses import asdict, replace
@@ -13,26 +7,18 @@ from dataclasses import asdict, replace
 from supervisor.devices.base import DeviceInfo, DeviceKind
 from supervisor.domain.checkpoint import Evidence, Verdict, VerdictKind, judge, settled
 from supervisor.domain.events import (
-    AttemptStopping,
-    EditRefused,
     EventBody,
-    ScriptEdited,
     SupersedeDecided,
     VerdictReached,
 )
 from supervisor.domain.progress import RunSample
 from supervisor.domain.reading import MeasuredReading
-from supervisor.domain.run import Attempt, Intent, Phase, Reason, Run, Stage
-from supervisor.domain.sizing import SizingDecision, Trial, next_batch_size
+from supervisor.domain.run import Attempt, Phase, Reason, Run, Stage
+from supervisor.domain.sizing import SizingDecision, next_batch_size
 from supervisor.engine.journal import Journal
 from supervisor.engine.observation import Observation
-from supervisor.engine.script import (
-    EditImpossibleError,
-    Plan,
-    ScriptChangedSinceLaunchError,
-    apply_edit,
-    plan_edit,
-)
+from supervisor.engine.script import EditImpossibleError, Plan
+from supervisor.engine.superseding import Superseding, intended, refused
 from supervisor.process.attempt import AttemptProcess
 
 # Looks kept: more than any window needs.
@@ -52,13 +38,14 @@ class Checkpointing:
         journal: Journal,
         process: AttemptProcess,
         device: DeviceInfo,
+        superseding: Superseding,
         *,
         boottime: Callable[[], float],
         sample_every_s: float,
         relaunch_until: float = _NEVER,
     ) -> None:
         self._journal = journal
-        self._process = process
+        self._superseding = superseding
         self._device = device
         self._boottime = boottime
         self._relaunch_until = relaunch_until
@@ -71,18 +58,11 @@ class Checkpointing:
         seen_by = boottime() + _LOOKS_BEFORE_JUDGING * sample_every_s
         self.due = max(self._launched_at + self._policy.after_s, seen_by) if wanted else _NEVER
 
-    async def resume(self) -> None:
-        """Go on with a decision that an earlier daemon recorded and may not have carried out."""
-        intent = self._attempt.intent
-        if intent is None:
-            return
-        if intent.edited is not None and intent.batch_size is not None:
-            await self._finish_edit(intent, intent.batch_size)
-        if self._attempt.intent is not None:
-            await self._process.stop(intent.grace_s)
-
     async def hold(self, observation: Observation) -> None:
-        """Judge the attempt now; sets when to look again, if at all."""
+        """Judge the attempt now; sets when to look again, if at all. One that is to end is not judged."""
+        if self._attempt.intent is not None:
+            self.due = _NEVER
+            return
         verdict = judge(self._evidence(observation), self._policy, at=self._journal.now())
         if verdict.kind is VerdictKind.DEFERRED:
             await self._defer(verdict)
@@ -111,22 +91,22 @@ class Checkpointing:
         size = self._attempt.batch_size
         if size is None:
             # No size is known, so the plan for any size says why, with the candidates.
-            await self._proceed_without_edit(
-                verdict, await self._plan(2, launched=self._attempt.script_digest)
-            )
+            plan = await self._superseding.plan(2, launched=self._attempt.script_digest)
+            await self._proceed_without_edit(verdict, plan)
             return
-        decision = self._decide_size(size, verdict)
+        decision = self._decide_size(verdict)
         if decision.batch_size is None:
             await self._proceed(replace(verdict, why=f"{verdict.why}; {decision.why}"))
             return
-        plan = await self._plan(decision.batch_size, launched=self._attempt.script_digest)
+        plan = await self._superseding.plan(decision.batch_size, launched=self._attempt.script_digest)
         if isinstance(plan, EditImpossibleError):
             await self._proceed_without_edit(verdict, plan)
             return
         await self._supersede(verdict, size, plan, decision)
 
-    def _decide_size(self, size: int, verdict: Verdict) -> SizingDecision:
-        trials = [*self._journal.trials()[:-1], Trial(size, verdict.measured)]
+    def _decide_size(self, verdict: Verdict) -> SizingDecision:
+        *earlier, current = self._journal.trials()
+        trials = [*earlier, replace(current, memory=verdict.measured)]
         measured = self._highest_measured()
         others = measured.others if measured else 0
         sizing = self._journal.run.spec.sizing
@@ -135,13 +115,7 @@ class Checkpointing:
     async def _supersede(self, verdict: Verdict, size: int, plan: Plan, decision: SizingDecision) -> None:
         run = self._journal.run
         verdict = replace(verdict, next_batch_size=plan.new, why=f"{verdict.why}; {decision.why}")
-        intent = Intent(
-            reason=Reason.UNDERUSED_MEMORY,
-            grace_s=run.spec.grace_s,
-            batch_size=plan.new,
-            args=plan.args,
-            edited=(plan.before, plan.after) if plan.content is not None else None,
-        )
+        intent = intended(plan, Reason.UNDERUSED_MEMORY, run.spec.grace_s)
         decided = SupersedeDecided(Reason.UNDERUSED_MEMORY, size, plan.new, decision.why)
         await self._record_verdict(
             verdict,
@@ -149,36 +123,7 @@ class Checkpointing:
             run=replace(run, phase=Phase.RELAUNCHING),
             attempt=replace(self._attempt, intent=intent),
         )
-        await self._carry_out(plan, intent)
-
-    async def _carry_out(self, plan: Plan, intent: Intent) -> None:
-        try:
-            await asyncio.to_thread(apply_edit, plan)
-        except EditImpossibleError as error:
-            await self._withdraw(error)
-            return
-        await self._journal.record(
-            ScriptEdited(str(plan.path), plan.line, plan.old, plan.new),
-            AttemptStopping(intent.reason, intent.grace_s),
-        )
-        await self._process.stop(intent.grace_s)
-
-    async def _finish_edit(self, intent: Intent, wanted: int) -> None:
-        before, after = intent.edited or ("", "")
-        plan = await self._plan(wanted, launched=None)
-        if isinstance(plan, Plan) and plan.before == before and plan.after == after:
-            await self._carry_out(plan, intent)
-        elif not (isinstance(plan, Plan) and plan.before == after):
-            await self._withdraw(ScriptChangedSinceLaunchError(self._journal.run.spec.script))
-
-    async def _withdraw(self, error: EditImpossibleError) -> None:
-        """The decision came to nothing before anything was killed: the run goes on as it is."""
-        verdict = self._attempt.verdict
-        if verdict is not None:
-            verdict = replace(verdict, next_batch_size=None, why=f"{verdict.why}; not done: {error}")
-        run = replace(self._journal.run, phase=Phase.TRAINING, verdict=verdict)
-        attempt = replace(self._attempt, intent=None, verdict=verdict)
-        await self._journal.record(_refused(error), run=run, attempt=attempt)
+        await self._superseding.carry_out(intent, plan)
 
     async def _proceed_without_edit(self, verdict: Verdict, plan: Plan | EditImpossibleError) -> None:
         error = (
@@ -187,7 +132,7 @@ class Checkpointing:
             else EditImpossibleError("the batch size is not certain")
         )
         verdict = replace(verdict, why=f"{verdict.why}; not corrected: {error}")
-        await self._proceed(verdict, _refused(error))
+        await self._proceed(verdict, refused(error))
 
     async def _record_verdict(
         self,
@@ -200,13 +145,6 @@ class Checkpointing:
         run = replace(run or self._journal.run, verdict=verdict)
         attempt = replace(attempt or self._attempt, verdict=verdict)
         await self._journal.record(reached, *events, run=run, attempt=attempt)
-
-    async def _plan(self, size: int, *, launched: str | None) -> Plan | EditImpossibleError:
-        script, args = self._journal.run.spec.script, self._attempt.args
-        try:
-            return await asyncio.to_thread(plan_edit, script, args, size, launched=launched)
-        except EditImpossibleError as error:
-            return error
 
     def _evidence(self, observation: Observation) -> Evidence:
         looks = list(self.looks)
@@ -230,8 +168,3 @@ class Checkpointing:
         if attempt is None:
             raise RuntimeError(f"run {self._journal.run.id} has no attempt to judge")
         return attempt
-
-
-def _refused(error: EditImpossibleError) -> EditRefused:
-    changed = isinstance(error, ScriptChangedSinceLaunchError)
-    return EditRefused("script_changed" if changed else "edit_refused", str(error), error.candidates)

@@ -5,7 +5,6 @@ that starts again goes on exactly where the record stands.
 """
 
 import asyncio
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -41,9 +40,16 @@ from supervisor.domain.run import (
 )
 from supervisor.engine.artifacts import check_artifacts
 from supervisor.engine.carrying import carry
-from supervisor.engine.inbox import Inbox, StopAsked
+from supervisor.engine.inbox import Inbox, RelaunchAsked, StopAsked
 from supervisor.engine.journal import Journal
 from supervisor.engine.queue import NoSuchDeviceError
+from supervisor.engine.requests import (
+    RequestRefusedError,
+    attempt_conflict,
+    between_attempts,
+    daemon_stopping,
+    relaunch_refusal,
+)
 from supervisor.engine.script import EditImpossibleError, apply_edit, plan_edit, size_of
 from supervisor.engine.services import Services
 from supervisor.source.file import ScriptError, read_script
@@ -59,16 +65,24 @@ class Conductor:
         self._journal = journal
         self._inbox: Inbox = asyncio.Queue(maxsize=256)
         self._pids: frozenset[int] = frozenset()
+        self._unanswered: set[StopAsked | RelaunchAsked] = set()
 
     @property
     def journal(self) -> Journal:
         return self._journal
 
-    async def stop(self, grace_s: float) -> None:
-        """Ask for a stop; returns once that is on record, or the run has ended anyway."""
-        asked = StopAsked(grace_s, asyncio.get_running_loop().create_future())
-        await self._inbox.put(asked)
-        await asked.recorded
+    async def ask(self, asked: StopAsked | RelaunchAsked) -> None:
+        """Put a request to the run; returns once it is on record.
+
+        A stop returns as well when the run has ended anyway. Raises `RequestRefusedError`, and whatever
+        made the conductor fail before the request was on record.
+        """
+        self._unanswered.add(asked)
+        try:
+            await self._inbox.put(asked)
+            await asked.recorded
+        finally:
+            self._unanswered.discard(asked)
 
     async def conduct(self) -> None:
         """Carry the run to its end."""
@@ -76,10 +90,14 @@ class Conductor:
             await self._hold_device()
             while not self._journal.run.state.ended:
                 await self._advance()
+        except BaseException as error:
+            for asked in tuple(self._unanswered):
+                asked.refuse(error if isinstance(error, Exception) else daemon_stopping())
+            raise
         finally:
             if self._journal.run.state.ended:
                 self._services.queue.leave(self._journal.run.id)
-                _resolve(self._stops_waiting())
+                self._answer_at_the_end()
 
     async def _hold_device(self) -> None:
         run = self._journal.run
@@ -105,21 +123,26 @@ class Conductor:
         granted = self._services.queue.join(run.id, run.spec.device)
         asked = asyncio.create_task(self._inbox.get())
         try:
-            waited: set[asyncio.Future[Any]] = {granted, asked}
-            left = stop_in(run, Stage.TRAINING, self._services.config.clock.moment())
-            await asyncio.wait(
-                waited,
-                return_when=asyncio.FIRST_COMPLETED,
-                timeout=left if run.deadline is not None else None,
-            )
-            if asked.done():
-                self._inbox.put_nowait(asked.result())
-                return End(Reason.USER_REQUEST)
-            if granted.done():
-                return granted.result()
-            return End(
-                Reason.BUDGET_EXHAUSTED, "no device was free before the budget's time for training was over"
-            )
+            while True:
+                left = stop_in(run, Stage.TRAINING, self._services.config.clock.moment())
+                waited: set[asyncio.Future[Any]] = {granted, asked}
+                await asyncio.wait(
+                    waited,
+                    return_when=asyncio.FIRST_COMPLETED,
+                    timeout=left if run.deadline is not None else None,
+                )
+                if asked.done():
+                    self._inbox.put_nowait(asked.result())
+                    if self._stops_waiting():
+                        return End(Reason.USER_REQUEST)
+                    asked = asyncio.create_task(self._inbox.get())
+                elif granted.done():
+                    return granted.result()
+                else:
+                    return End(
+                        Reason.BUDGET_EXHAUSTED,
+                        "no device was free before the budget's time for training was over",
+                    )
         finally:
             asked.cancel()
             if not granted.done():
@@ -175,7 +198,8 @@ class Conductor:
         await self._await_release()
         args = ended.intent.args if ended.intent and ended.intent.args is not None else ended.args
         try:
-            args = await self._give_size(ended, args, step.batch_size)
+            if step.batch_size is not None:
+                args = await self._give_size(ended, args, step.batch_size)
         except EditImpossibleError as error:
             await self._end(step.reason, f"no relaunch with {step.batch_size}: {error}")
             return
@@ -190,8 +214,7 @@ class Conductor:
             raise EditImpossibleError(str(error)) from error
         if size_of(script, args) == size:
             return args
-        edited = ended.intent is not None and ended.intent.edited is not None
-        if edited:
+        if ended.intent is not None and (ended.intent.edited is not None or ended.intent.relaunch):
             # The edit was made before the kill: what stands there now is somebody's newer script.
             await self._journal.record(
                 Warned(
@@ -281,18 +304,34 @@ class Conductor:
                 reason=Reason.USER_REQUEST,
             )
             await self._journal.record(RunStopping(Reason.USER_REQUEST, stops[0].grace_s), run=run)
-        _resolve(stops)
+        for asked in stops:
+            asked.accept()
 
     def _stops_waiting(self) -> list[StopAsked]:
-        found: list[StopAsked] = []
+        """The stops to be obeyed; what else is asked for while no attempt is alive is refused."""
+        run, found = self._journal.run, list[StopAsked]()
         while not self._inbox.empty():
-            happening = self._inbox.get_nowait()
-            if isinstance(happening, StopAsked):
-                found.append(happening)
+            match self._inbox.get_nowait():
+                case RelaunchAsked() as asked:
+                    asked.refuse(self._relaunch_refusal(asked))
+                case StopAsked(if_attempt=wanted) as asked if not asked.answered:
+                    conflict = attempt_conflict(run, wanted)
+                    if conflict is not None:
+                        asked.refuse(conflict)
+                    else:
+                        found.append(asked)
+                case _:
+                    pass
         return found
 
+    def _answer_at_the_end(self) -> None:
+        """The run has ended: a stop has nothing left to do, a relaunch comes too late."""
+        for asked in tuple(self._unanswered):
+            if isinstance(asked, StopAsked):
+                asked.accept()
+            else:
+                asked.refuse(self._relaunch_refusal(asked))
 
-def _resolve(stops: Sequence[StopAsked]) -> None:
-    for asked in stops:
-        if not asked.recorded.done():
-            asked.recorded.set_result(None)
+    def _relaunch_refusal(self, asked: RelaunchAsked) -> RequestRefusedError:
+        run = self._journal.run
+        return relaunch_refusal(run, self._journal.attempt, asked.if_attempt) or between_attempts(run)

@@ -38,6 +38,15 @@ class Clock:
 
 
 @dataclass(frozen=True, slots=True)
+class RetentionPolicy:
+    """How much is kept of runs that have ended. Times in seconds; no `max_age_s` (0) keeps them for ever."""
+
+    max_runs: int = 1000
+    max_age_s: float = 30 * 86400.0
+    every_s: float = 3600.0  # between two passes
+
+
+@dataclass(frozen=True, slots=True)
 class EngineConfig:
     """`host_capacity` is bytes; `device` is auto, nvml or host; empty `allowed_roots` allow every path."""
 
@@ -50,5 +59,6 @@ class EngineConfig:
     grace_s: float = 10.0
     checkpoint: CheckpointPolicy = field(default_factory=CheckpointPolicy)
     sizing: SizingPolicy = field(default_factory=SizingPolicy)
+    retention: RetentionPolicy = field(default_factory=RetentionPolicy)
     timeouts: Timeouts = field(default_factory=Timeouts)
     clock: Clock = field(default_factory=Clock)

@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +19,12 @@ from supervisor.engine.committer import Committer
 from supervisor.engine.conductor import Conductor
 from supervisor.engine.config import EngineConfig
 from supervisor.engine.hub import Hub
+from supervisor.engine.inbox import RelaunchAsked, StopAsked
 from supervisor.engine.journal import Beginning, Journal
 from supervisor.engine.queue import DeviceQueue, NoSuchDeviceError
+from supervisor.engine.requests import RequestRefusedError, relaunch_refusal
+from supervisor.engine.restoring import Restored, restore_script
+from supervisor.engine.retention import keep_tidy
 from supervisor.engine.reviewing import review_submission
 from supervisor.engine.sampler import Sampler, Watched
 from supervisor.engine.services import Services
@@ -31,10 +35,13 @@ from supervisor.store import events as event_rows
 from supervisor.store import runs as run_rows
 from supervisor.store import samples as sample_rows
 from supervisor.store.database import Connection, Database, StoreError
+from supervisor.store.idempotency import Remembered, RememberedRun, get_key, put_key
 from supervisor.store.samples import SampleRow
 from supervisor.store.statedir import StateDir
 
 log = structlog.get_logger(__name__)
+
+_WORDS_KEPT = 200  # of what a caller gives as reason
 
 
 class UnknownRunError(LookupError):
@@ -80,8 +87,14 @@ class Engine:
             await self._conduct(run)
         return len(runs)
 
-    async def submit(self, submission: Submission) -> Run:
-        """Take a submission and start to carry it; raises `SubmissionError` and `StoreError`."""
+    async def submit(
+        self, submission: Submission, *, remember: Callable[[Run], Remembered] | None = None
+    ) -> Run:
+        """Take a submission and start to carry it; raises `SubmissionError` and `StoreError`.
+
+        What `remember` makes of the run is stored with it, in one transaction; where its key is taken,
+        `KeyTakenError` is raised and there is no run.
+        """
         spec = await asyncio.to_thread(resolve, submission, self.config)
         try:
             self.services.queue.check(spec.device)
@@ -100,13 +113,21 @@ class Engine:
             for number, body in enumerate(bodies, 1)
         ]
 
+        remembered = remember(run) if remember is not None else None
+
         def work(connection: Connection) -> None:
             run_rows.insert_run(connection, run)
             event_rows.insert_events(connection, run.id, first)
+            if remembered is not None:
+                put_key(connection, remembered, run.id, run.created_at)
 
         await self.services.database.write(work)
         self._start(run, Beginning(last_event=len(first)))
         return run
+
+    async def remembered(self, key: str) -> RememberedRun | None:
+        """The submission made under this key, if it was made lately."""
+        return await self.services.database.read(lambda connection: get_key(connection, key))
 
     async def find(self, reference: str) -> Run:
         """The run with this id, name or unique prefix, or the newest for `latest`.
@@ -183,13 +204,59 @@ class Engine:
         """How many runs are in each state."""
         return await self.services.database.read(run_rows.count_by_state)
 
-    async def stop(self, run: Run, grace_s: float | None) -> Run:
-        """Ask for a graceful stop; returns once it is on record. A run that has ended stays as it is."""
+    async def stop(self, run: Run, grace_s: float | None, if_attempt: int | None = None) -> Run:
+        """Ask for a graceful stop; returns once it is on record. A run that has ended stays as it is.
+
+        Raises `RequestRefusedError` where another attempt than `if_attempt` is current.
+        """
         conductor = self._conductors.get(run.id)
         if conductor is None:
             return run
-        await conductor.stop(run.spec.grace_s if grace_s is None else grace_s)
+        grace_s = run.spec.grace_s if grace_s is None else grace_s
+        answer = asyncio.get_running_loop().create_future()
+        await conductor.ask(StopAsked(grace_s, answer, if_attempt))
         return conductor.journal.run
+
+    async def relaunch(
+        self,
+        run: Run,
+        *,
+        batch_size: int | None = None,
+        reason: str | None = None,
+        if_attempt: int | None = None,
+        grace_s: float | None = None,
+    ) -> Run:
+        """End the current attempt and launch the next one; returns once that is on record and edited.
+
+        With `batch_size` the script as it is now is edited to it, without it is launched as it is.
+        Raises `RequestRefusedError`, and then the run goes on untouched.
+        """
+        conductor = self._conductors.get(run.id)
+        run = conductor.journal.run if conductor is not None else await self.find(run.id)
+        attempt = conductor.journal.attempt if conductor is not None else None
+        refused = relaunch_refusal(run, attempt, if_attempt)
+        if conductor is None or refused is not None:
+            raise refused or UnknownRunError(f"nothing carries run {run.id}")
+        grace_s = run.spec.grace_s if grace_s is None else grace_s
+        answer = asyncio.get_running_loop().create_future()
+        why = reason[:_WORDS_KEPT] if reason is not None else None
+        await conductor.ask(RelaunchAsked(grace_s, answer, if_attempt, batch_size, why))
+        return conductor.journal.run
+
+    async def restore(self, run: Run, *, force: bool = False) -> Restored:
+        """Bring back the script that the run began with; raises `RequestRefusedError`."""
+        run = await self.find(run.id)
+        if not run.state.ended:
+            raise RequestRefusedError("run_live", f"run {run.id} is {run.state}: stop it first, then restore")
+        attempts = await self.attempts(run.id)
+        return await asyncio.to_thread(
+            restore_script,
+            run,
+            attempts,
+            self.services.state_dir,
+            force=force,
+            allowed_roots=self.config.allowed_roots,
+        )
 
     def log_path(self, run_id: str, stage: Stage, number: int) -> Path:
         return self.services.state_dir.attempt_dir(run_id, stage, number) / "log"
@@ -213,6 +280,10 @@ class Engine:
     def live(self) -> int:
         """How many runs have not ended."""
         return len(self._conductors)
+
+    def live_ids(self) -> Collection[str]:
+        """The runs that are carried now."""
+        return self._conductors.keys()
 
     async def close(self) -> None:
         """Let go of every run, which goes on without the daemon."""
@@ -292,6 +363,8 @@ async def open_engine(config: EngineConfig, devices: Mapping[str, Device]) -> As
             stack.push_async_callback(_cancel, asyncio.create_task(task))
         stack.push_async_callback(engine.close)
         await engine.recover()
+        tidying = asyncio.create_task(keep_tidy(services, engine.live_ids))
+        stack.push_async_callback(_cancel, tidying)
         yield engine
 
 

@@ -25,11 +25,41 @@ class Ended:
 
 
 @dataclass(frozen=True, slots=True)
-class StopAsked:
-    """A stop request; `recorded` is resolved once it is on record."""
+class Asked:
+    """A caller's request; `recorded` is resolved once it is on record, or with why it is not.
+
+    `if_attempt` is the attempt that it is for, None for whichever is current.
+    """
 
     grace_s: float
     recorded: "asyncio.Future[None]"
+    if_attempt: int | None = None
+
+    @property
+    def answered(self) -> bool:
+        """Whether the caller has its answer. One that left without is served all the same."""
+        return self.recorded.done() and not self.recorded.cancelled()
+
+    def accept(self) -> None:
+        if not self.recorded.done():
+            self.recorded.set_result(None)
+
+    def refuse(self, error: Exception) -> None:
+        if not self.recorded.done():
+            self.recorded.set_exception(error)
+
+
+@dataclass(frozen=True, slots=True)
+class StopAsked(Asked):
+    """Stop the run for good."""
+
+
+@dataclass(frozen=True, slots=True)
+class RelaunchAsked(Asked):
+    """A new attempt: with `batch_size`, or with the script as it is. `why` is the caller's own word."""
+
+    batch_size: int | None = None
+    why: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +69,7 @@ class Due:
     at: float
 
 
-Happening = Output | OutputEnded | Ended | StopAsked | Due
+Happening = Output | OutputEnded | Ended | StopAsked | RelaunchAsked | Due
 Inbox = asyncio.Queue[Happening]
 
 FULL_RETRY_S = 0.05  # an inbox that is full is being emptied

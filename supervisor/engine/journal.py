@@ -69,14 +69,17 @@ class Journal:
 
     def trials(self) -> list[Trial]:
         """What the training attempts so far taught about memory."""
+        training = [attempt for attempt in self.attempts if attempt.stage is Stage.TRAINING]
+        requested = [False, *(_gave_way_on_request(attempt) for attempt in training)]
         return [
             Trial(
                 attempt.batch_size,
-                attempt.verdict.measured if attempt.verdict and attempt.verdict.measured else attempt.peak,
+                _memory_taught(attempt),
                 out_of_memory=attempt.outcome is AttemptOutcome.OUT_OF_MEMORY,
+                requested=asked,
             )
-            for attempt in self.attempts
-            if attempt.stage is Stage.TRAINING and attempt.batch_size is not None
+            for attempt, asked in zip(training, requested, strict=False)
+            if attempt.batch_size is not None
         ]
 
     def observe(self, observed: Observed) -> None:
@@ -124,3 +127,15 @@ class Journal:
                 self.attempts[index] = attempt
                 return
         self.attempts.append(attempt)
+
+
+def _gave_way_on_request(attempt: Attempt) -> bool:
+    intent = attempt.intent
+    return attempt.outcome is AttemptOutcome.SUPERSEDED and intent is not None and intent.relaunch
+
+
+def _memory_taught(attempt: Attempt) -> int | None:
+    """What the attempt's size holds. One cut short by a caller before its verdict may not have filled up."""
+    if attempt.verdict and attempt.verdict.measured:
+        return attempt.verdict.measured
+    return None if _gave_way_on_request(attempt) else attempt.peak

@@ -91,9 +91,12 @@ def apply_edit(plan: Plan) -> None:
 def undo_edit(path: str, edited: tuple[str, str], original: bytes) -> None:
     """Bring back the script as it was before an edit that came to nothing; raises `EditImpossibleError`.
 
-    Where somebody has changed it since, theirs stays.
+    Where somebody has changed it since, theirs stays. So does an edit that a caller asked for of a script
+    changed after the launch: `original`, which was launched, is not what the edit replaced.
     """
-    _, after = edited
+    before, after = edited
+    if Script(Path(path), original).digest != before:
+        raise EditImpossibleError("it had been changed between the launch and the edit")
     try:
         replace_script(Path(path), after, original)
     except ScriptError as error:

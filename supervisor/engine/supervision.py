@@ -15,12 +15,24 @@ from supervisor.domain.events import AttemptStopping, BudgetExhausted, EventBody
 from supervisor.domain.progress import Observed
 from supervisor.domain.run import Attempt, Intent, Reason, RunState, transition
 from supervisor.engine.checkpointing import Checkpointing
-from supervisor.engine.inbox import FULL_RETRY_S, Due, Ended, Happening, Inbox, Output, OutputEnded, StopAsked
+from supervisor.engine.inbox import (
+    FULL_RETRY_S,
+    Due,
+    Ended,
+    Happening,
+    Inbox,
+    Output,
+    OutputEnded,
+    RelaunchAsked,
+    StopAsked,
+)
 from supervisor.engine.journal import Journal
 from supervisor.engine.observation import Observation
 from supervisor.engine.outflow import Outflow
+from supervisor.engine.requests import RequestRefusedError, attempt_conflict, between_attempts
 from supervisor.engine.sampler import Look, Watched
 from supervisor.engine.services import Services
+from supervisor.engine.superseding import Superseding
 from supervisor.output.reader import Batch, OutputReader
 from supervisor.process.attempt import AttemptProcess, Exit
 from supervisor.process.logfile import LogFollower
@@ -41,10 +53,12 @@ class Supervision:
         self.observation = _observation(self._device.total, journal)
         now = services.config.clock.moment()
         self._cut_at = now.boottime + stop_in(journal.run, self._attempt.stage, now)
+        self._superseding = Superseding(journal, process, services.config.allowed_roots)
         self._checkpoint = Checkpointing(
             journal,
             process,
             self._device,
+            self._superseding,
             boottime=self._boottime,
             sample_every_s=services.config.sample_every_s,
             relaunch_until=self._cut_at - journal.run.spec.grace_s,
@@ -65,7 +79,7 @@ class Supervision:
         unwatch = self._watch_device()
         awaiting = asyncio.create_task(self._await_end())
         try:
-            await self._checkpoint.resume()
+            await self._superseding.resume()
             end = await self._until_process_ends()
             outflow.finish(end.log_size)
             await self._read_rest()
@@ -136,6 +150,8 @@ class Supervision:
                 case Due(at) if at == self._due_at:
                     await self._warn("log_not_drained", "the end of the log could not be read in time")
                     return
+                case RelaunchAsked():
+                    happening.refuse(between_attempts(self._journal.run))
                 case _:
                     await self._take(happening)
 
@@ -145,6 +161,8 @@ class Supervision:
                 self._take_output(batch)
             case StopAsked():
                 await self._stop_for_good(happening)
+            case RelaunchAsked():
+                await self._relaunch(happening)
             case Ended() | OutputEnded() | Due():
                 pass  # each counts in one of the loops above, and a time that was set anew in none
             case _:
@@ -189,8 +207,23 @@ class Supervision:
             self.peak_utilization = max(self.peak_utilization or 0.0, sample.utilization)
         self._journal.observe(self._observed())
 
+    async def _relaunch(self, asked: RelaunchAsked) -> None:
+        if asked.answered:
+            return
+        try:
+            await self._superseding.request(asked)
+        except RequestRefusedError as error:
+            asked.refuse(error)
+        else:
+            asked.accept()
+
     async def _stop_for_good(self, asked: StopAsked) -> None:
         run = self._journal.run
+        conflict = attempt_conflict(run, asked.if_attempt)
+        if conflict is not None:
+            asked.refuse(conflict)
+        if asked.answered:
+            return
         attempt = self._attempt
         if attempt.intent is None:
             attempt = replace(attempt, intent=Intent(Reason.USER_REQUEST, asked.grace_s))
@@ -204,8 +237,7 @@ class Supervision:
             )
             events.append(RunStopping(Reason.USER_REQUEST, asked.grace_s))
         await self._journal.record(*events, run=run, attempt=attempt)
-        if not asked.recorded.done():
-            asked.recorded.set_result(None)
+        asked.accept()
         await self._process.stop(asked.grace_s)
 
     async def _await_end(self) -> None:

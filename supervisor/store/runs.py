@@ -8,6 +8,7 @@ from supervisor.store.encoding import Codec
 
 _codec = Codec(Run)
 _UNFINISHED = tuple(state for state in RunState if not state.ended)
+_ENDED = tuple(state for state in RunState if state.ended)
 
 
 def insert_run(connection: Connection, run: Run) -> None:
@@ -87,3 +88,18 @@ def count_by_state(connection: Connection) -> dict[RunState, int]:
 def unfinished_runs(connection: Connection) -> list[Run]:
     """Runs that have not ended, oldest first: the order of the queue."""
     return list_runs(connection, _UNFINISHED, 1_000_000)[::-1]
+
+
+def ended_runs(connection: Connection) -> list[tuple[str, float]]:
+    """The ids of runs that have ended, and when they did, in Unix seconds; the longest ago first."""
+    marks = ", ".join("?" * len(_ENDED))
+    return connection.execute(
+        "SELECT id, coalesce(json_extract(body, '$.ended_at'), created_at) AS ended FROM runs"  # noqa: S608 - marks
+        f" WHERE state IN ({marks}) ORDER BY ended, id",
+        _ENDED,
+    ).fetchall()
+
+
+def delete_run(connection: Connection, run_id: str) -> None:
+    """Delete the run and, by the foreign keys, all rows that are its."""
+    connection.execute("DELETE FROM runs WHERE id = ?", (run_id,))

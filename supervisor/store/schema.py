@@ -46,6 +46,16 @@ MIGRATIONS: tuple[str, ...] = (
         PRIMARY KEY (run_id, at)
     ) STRICT, WITHOUT ROWID;
     """,
+    """
+    CREATE TABLE idempotency_keys (
+        key TEXT PRIMARY KEY,
+        digest TEXT NOT NULL,
+        run_id TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+        created_at REAL NOT NULL,
+        answer TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX idempotency_keys_by_run ON idempotency_keys (run_id);
+    """,
 )
 
 

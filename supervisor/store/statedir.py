@@ -6,6 +6,7 @@ from pathlib import Path
 
 from supervisor.domain.run import Stage
 
+SNAPSHOT = "script.py"  # the exact script that an attempt ran, in its directory
 _STAGE_NAMES = {Stage.TRAINING: "attempt", Stage.FOLLOW_UP: "follow-up"}
 
 
@@ -52,7 +53,11 @@ class StateDir:
 
     def attempt_dir(self, run_id: str, stage: Stage, number: int) -> Path:
         """Where this attempt's records and log are; it need not exist yet."""
-        return self.root / "runs" / run_id / f"{_STAGE_NAMES[stage]}-{number}"
+        return self.run_dir(run_id) / f"{_STAGE_NAMES[stage]}-{number}"
+
+    def run_dir(self, run_id: str) -> Path:
+        """Where all that is kept of this run is."""
+        return self.root / "runs" / run_id
 
     def close(self) -> None:
         """Release the lock. May be called twice."""

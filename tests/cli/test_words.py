@@ -92,6 +92,16 @@ def test_progress_says_what_is_known() -> None:
             {"artifacts": [{"path": "/a", "problem": None}, {"path": "/b", "problem": "/b is missing"}]},
             "artifacts: /a is there; /b is missing",
         ),
+        (
+            "relaunch_requested",
+            {"batch_size": 64, "next_batch_size": 128, "why": "the fit says so"},
+            "attempt 2: a relaunch with batch size 128 was asked for: the fit says so",
+        ),
+        (
+            "relaunch_requested",
+            {"batch_size": 64, "next_batch_size": None, "why": None},
+            "attempt 2: a relaunch with the script as it is was asked for",
+        ),
         ("warning", {"text": "mind this"}, "warning: mind this"),
         ("progress", {}, None),
         ("of a later version", {}, None),

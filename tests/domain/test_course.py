@@ -90,6 +90,19 @@ def test_a_superseded_attempt_is_relaunched_with_the_size_that_was_decided() -> 
     assert step(SUPERSEDED) == Relaunch(128, Reason.UNDERUSED_MEMORY, "relaunched with 128")
 
 
+@pytest.mark.parametrize(
+    ("size", "why"), [(128, "relaunched with 128"), (None, "relaunched with the script as it is")]
+)
+def test_an_attempt_superseded_at_a_caller_s_request_is_relaunched_with_a_new_size_or_none(
+    size: int | None, why: str
+) -> None:
+    asked = Intent(Reason.USER_REQUEST, 10.0, batch_size=size, relaunch=True)
+    outcome, reason = classify(ProcessEnd(None, 15, asked=True), replace(LIVE, intent=asked))
+
+    assert (outcome, reason) == (AttemptOutcome.SUPERSEDED, Reason.USER_REQUEST)
+    assert step(ended(outcome, reason, intent=asked)) == Relaunch(size, Reason.USER_REQUEST, why)
+
+
 @pytest.mark.parametrize("attempt", [SUPERSEDED, RAN_OUT])
 def test_a_stop_ends_the_run_whatever_was_intended(attempt: Attempt) -> None:
     assert step(attempt, stop=True) == End(Reason.USER_REQUEST)

@@ -112,3 +112,11 @@ def test_after_out_of_memory_sizes_only_fall(trials: list[Trial]) -> None:
     found = after_out_of_memory(trials).batch_size
 
     assert found is None or 1 <= found < trials[-1].batch_size
+
+
+def test_relaunches_that_a_caller_asked_for_are_not_counted() -> None:
+    one = SizingPolicy(max_relaunches=1)
+    asked_for = Trial(32, 5 * GB, requested=True)
+
+    assert after(Trial(64, 4 * GB), asked_for, policy=one) == 64
+    assert after(Trial(64, 4 * GB), asked_for, Trial(64, 4 * GB), policy=one) is None

@@ -6,6 +6,7 @@ after each, when what it announces has not.
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import pytest
 from supervisor.domain.run import AttemptOutcome, Reason, RunState
 from supervisor.engine.committer import Committer
 from supervisor.engine.engine import Engine
+from supervisor.engine.requests import RequestRefusedError
 from supervisor.engine.submission import Submission
 from supervisor.store.changes import Change
 from tests.engine.conftest import OpenEngine
@@ -57,6 +59,7 @@ class Course:
     left_in_script: int
     body: dict[str, Any] = field(default_factory=dict)
     stop: bool = False
+    relaunch: int | None = None
 
 
 SUPERSEDED, COMPLETED = AttemptOutcome.SUPERSEDED, AttemptOutcome.COMPLETED
@@ -116,6 +119,17 @@ COURSES = {
             "budget_s": 47,
             "reserve_s": 40,
         },
+    ),
+    "relaunch asked for": Course(
+        TRAINS,
+        13,
+        RunState.SUCCEEDED,
+        Reason.COMPLETED,
+        "64\n128\n",
+        [SUPERSEDED, COMPLETED],
+        128,
+        {"checkpoint": {"after_s": 30}},
+        relaunch=128,
     ),
 }
 
@@ -206,12 +220,18 @@ async def test_the_steps_tried_are_all_that_there_are(
 
 async def _go_through(engine: Engine, run_id: str, course: Course, path: Path) -> None:
     """Do from outside what the course needs, and see the run end."""
-    if course.stop:
+    if course.stop or course.relaunch:
         launched = path.parent / "launches"
         await until(engine, run_id, lambda run: run.state.ended or run.state is RunState.RUNNING)
         while not launched.exists():
             await asyncio.sleep(0.01)
-        await engine.stop(await engine.find(run_id), None)
+        run = await engine.find(run_id)
+        if course.stop:
+            await engine.stop(run, None)
+        else:
+            # After a crash it may be on record already: then it is refused and carried out all the same.
+            with suppress(RequestRefusedError):
+                await engine.relaunch(run, batch_size=course.relaunch, if_attempt=1)
     await ended(engine, run_id)
 
 

@@ -205,4 +205,4 @@ async def test_a_migration_that_fails_leaves_the_schema_before_it(
         lambda c: [row[0] for row in c.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
     )
     await database.close()
-    assert sorted(tables) == ["attempts", "events", "runs", "samples"]
+    assert sorted(tables) == ["attempts", "events", "idempotency_keys", "runs", "samples"]
