@@ -15,10 +15,14 @@ def share(value: float | None) -> str:
 
 
 def size(value: int | None) -> str:
-    """Bytes as GiB, or as MiB below one."""
+    """Bytes as GiB, or below one as MiB, KiB or bytes."""
     if value is None:
         return UNKNOWN
-    return f"{value / 2**30:.2f} GiB" if value >= 2**30 else f"{value / 2**20:.0f} MiB"
+    if value >= 2**30:
+        return f"{value / 2**30:.2f} GiB"
+    if value >= 2**20:
+        return f"{value / 2**20:.0f} MiB"
+    return f"{value / 2**10:.0f} KiB" if value >= 2**10 else f"{value} bytes"
 
 
 def duration(seconds: float | None) -> str:

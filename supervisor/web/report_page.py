@@ -112,7 +112,7 @@ def _attempts(attempts: Sequence[AttemptReport]) -> str:
     )
     verdicts = f"<h3>Verdicts</h3><ul>{sentences}</ul>" if sentences else ""
     rows = [_attempt_cells(attempt) for attempt in attempts]
-    return f"<h2>Attempts</h2>{_table(_HEADS, rows, figures=range(1, 7), cards=True)}{verdicts}"
+    return f"<h2>Attempts</h2>{_table(_HEADS, rows, figures=range(1, 7), prose=(7,), cards=True)}{verdicts}"
 
 
 def _attempt_cells(attempt: AttemptReport) -> tuple[str, ...]:
@@ -141,17 +141,13 @@ def _plots(report: Report) -> str:
         (policy.max_fraction, f"max {policy.max_fraction:.0%}"),
         (policy.min_fraction, f"min {policy.min_fraction:.0%}"),
     ]
-    told = "; ".join(
-        f"{_mark_label(attempt)} is {_name(attempt)}, launched at {duration(at - axis.start)}"
-        + (f" with batch size {attempt.batch_size}" if attempt.batch_size is not None else "")
-        for attempt, at in launched[1:]
-    )
-    note = "Time counts from the first launch." + (f" {told}." if told else "")
+    legend = "; ".join(_legend(attempt, at - axis.start) for attempt, at in launched[1:])
+    note = f'<p class="note">{_safe(legend, 2000)}</p>' if legend else ""
     return (
-        f"<h2>Use of the device</h2>"
+        "<h2>Use of the device</h2>"
         f"{plot(memory, axis, line='memory', caption='Memory, % of the device', marks=marks, bounds=bounds)}"
         f"{plot(busy, axis, line='busy', caption='Utilisation, % of the time', marks=marks)}"
-        f'<p class="note">{_safe(note, 2000)}</p>'
+        f"{note}"
     )
 
 
@@ -174,14 +170,23 @@ def _artifacts(report: Report) -> str:
         )
         for item in report.artifacts[:_SHOWN]
     ]
-    return f"<h2>Artifacts</h2>{_table(('path', 'size', 'rows', 'found'), rows, figures=range(1, 3), cards=True)}"
+    table = _table(("path", "size", "rows", "found"), rows, figures=range(1, 3), prose=(0, 3), cards=True)
+    return f"<h2>Artifacts</h2>{table}"
 
 
 def _table(
-    heads: Sequence[str], rows: Iterable[Sequence[str]], *, figures: range, cards: bool = False
+    heads: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    figures: range,
+    prose: Sequence[int] = (),
+    cards: bool = False,
 ) -> str:
-    """`figures` are the columns of numbers, flush right. On a telephone each row of `cards` is a card."""
-    kinds = ["figure" if index in figures else "prose" for index in range(len(heads))]
+    """`figures` are columns of numbers, flush right, `prose` those that may wrap.
+
+    On a telephone each row of `cards` is a card.
+    """
+    kinds = ["figure" if n in figures else "prose" if n in prose else "name" for n in range(len(heads))]
     head = "".join(f'<th class="{kind}">{_safe(text)}</th>' for kind, text in zip(kinds, heads, strict=True))
     body = "".join(_table_row(heads, kinds, row) for row in rows)
     table = f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody>"
@@ -198,6 +203,11 @@ def _table_row(heads: Sequence[str], kinds: Sequence[str], row: Sequence[str]) -
 
 def _name(attempt: AttemptReport) -> str:
     return "follow-up" if attempt.stage is Stage.FOLLOW_UP else f"attempt {attempt.number}"
+
+
+def _legend(attempt: AttemptReport, after_s: float) -> str:
+    sized = f" with batch size {attempt.batch_size}" if attempt.batch_size is not None else ""
+    return f"{_mark_label(attempt)}: {_name(attempt)}, launched after {duration(after_s)}{sized}"
 
 
 def _mark_label(attempt: AttemptReport) -> str:

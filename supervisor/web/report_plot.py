@@ -46,7 +46,8 @@ def plot(
     """A figure of (Unix seconds, fraction) points; `line` is its class, `bounds` are dashed levels."""
     if not points:
         return f"<figure><figcaption>{escape(caption)}</figcaption><p>No samples.</p></figure>"
-    levels = "".join(_level(share, "grid") for share in (0.0, 0.5, 1.0))
+    bounded = {share for share, _ in bounds}
+    levels = "".join(_level(share, "grid") for share in (0.0, 0.5, 1.0) if share not in bounded)
     dashed = "".join(_level(share, "bound") for share, _ in bounds)
     uprights = "".join(_upright(axis.across(mark.at)) for mark in marks)
     curves = "".join(_curve(part, axis, line) for part in _parts(points, [mark.at for mark in marks]))
@@ -112,14 +113,13 @@ def _labels_up(bounds: Sequence[tuple[float, str]]) -> str:
 def _labels_across(axis: Axis) -> str:
     span = max(axis.end - axis.start, 1.0)
     step = next((step for step in _STEPS_S if span / step <= _MOST_TICKS), span / _MOST_TICKS)
-    count, long = int(span / step), span >= _HOUR
-    return (
-        "".join(
-            f'<span class="across" style="left:{100 * step * index / span:.2f}%">{_clock(step * index, long=long)}</span>'
-            for index in range(count + 1)
-        )
-        + f'<span class="unit">{"h:min:s" if long else "min:s"} since the first launch</span>'
+    long = span >= _HOUR
+    ticks = [step * index for index in range(int(span / step) + 1)]
+    labels = "".join(
+        f'<span class="across" style="left:{100 * tick / span:.2f}%">{_clock(tick, long=long)}</span>'
+        for tick in ticks
     )
+    return f'{labels}<span class="unit">{"h:min:s" if long else "min:s"} since the first launch</span>'
 
 
 def _clock(seconds: float, *, long: bool) -> str:

@@ -22,15 +22,16 @@ p{margin:.25rem 0}
 .failed{color:var(--bound)}.good{color:var(--good)}
 .state{font-weight:600}
 h3{font-size:.95rem;margin:1.2rem 0 .2rem}
-.tiles{display:grid;grid-template-columns:repeat(auto-fill,minmax(9.5rem,1fr));gap:.6rem;margin:1.2rem 0 0}
+.tiles{display:grid;gap:.6rem;margin:1.2rem 0 0;
+grid-template-columns:repeat(auto-fill,minmax(min(10.5rem,45%),1fr))}
 .tile{background:var(--tile);border-radius:8px;padding:.6rem .8rem}
 .tile dt{font-size:.85rem}.tile dd{margin:0;font-size:1.15rem;font-weight:600}
 .wide{overflow-x:auto}
-table{border-collapse:collapse;font-size:.925rem}
-td,th{padding:.35rem .9rem .35rem 0;text-align:left;border-bottom:1px solid var(--rule);white-space:nowrap}
+table{border-collapse:collapse;font-size:.9rem;overflow-wrap:normal}
+td,th{padding:.35rem .75rem .35rem 0;text-align:left;border-bottom:1px solid var(--rule);white-space:nowrap}
 th{font-weight:500}
 td.figure,th.figure{text-align:right}
-td.prose{white-space:normal}
+td.prose{white-space:normal;overflow-wrap:anywhere;min-width:7rem}
 ul{padding-left:1.2rem;margin:.4rem 0}li{margin:.3rem 0}
 figure{margin:1.2rem 0 0}
 .plot{position:relative;height:12rem;margin:1.9rem 1.2rem 3.4rem 5rem}
@@ -49,7 +50,7 @@ figure{margin:1.2rem 0 0}
 .cards thead{display:none}.cards,.cards tbody,.cards tr,.cards td{display:block;width:auto}
 .cards tr{background:var(--tile);border-radius:8px;padding:.5rem .8rem;margin:.6rem 0}
 .cards td,.cards td.figure{display:flex;justify-content:space-between;gap:1rem;padding:.15rem 0;border:0;
-text-align:right;white-space:normal}
+text-align:right;white-space:normal;overflow-wrap:anywhere}
 .cards td::before{content:attr(data-head);color:var(--quiet);white-space:nowrap}
 .plot{margin-left:4.2rem}}
 """
