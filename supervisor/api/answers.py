@@ -8,8 +8,6 @@ from pydantic import BaseModel
 
 from supervisor.api.schemas import RunView
 
-_VOLATILE = {"budget": {"remaining_s"}, "next": {"in_s"}, "wait": True}
-
 
 def json_answer(
     model: BaseModel, status: HTTPStatus = HTTPStatus.OK, headers: dict[str, str] | None = None
@@ -20,7 +18,7 @@ def json_answer(
 
 def entity_tag(run: RunView) -> str:
     """A tag that changes when the run does, and not with the mere passing of time."""
-    text = run.model_dump_json(exclude=_VOLATILE)
+    text = run.model_dump_json(exclude={"budget": {"remaining_s"}, "next": {"in_s"}, "wait": True})
     return f'W/"{hashlib.blake2b(text.encode(), digest_size=8).hexdigest()}"'
 
 

@@ -24,8 +24,6 @@ from supervisor.api.held import Held
 from supervisor.api.submitting import Submissions
 from supervisor.engine.engine import Engine
 
-_LARGEST_BODY = 1024 * 1024
-
 
 def create_app(engine: Engine, gate: Gate) -> FastAPI:
     """The control API over an open engine, behind this gate."""
@@ -33,7 +31,6 @@ def create_app(engine: Engine, gate: Gate) -> FastAPI:
         title="traind",
         version=__version__,
         summary="Background-training supervisor",
-        max_body_size=_LARGEST_BODY,
         docs_url=None,
         redoc_url=None,
         openapi_url=None,

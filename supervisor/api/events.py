@@ -39,9 +39,9 @@ async def events(
     cursor: Annotated[str | None, Query(max_length=256, description="next_cursor of a page")] = None,
     last_event_id: LastEventId = None,
 ) -> Response:
-    """Events numbered beyond `after`, in order. With `Accept: text/event-stream` a stream until the run's end.
+    """Events numbered beyond `after`, in order. As `text/event-stream` they go on until the run's end.
 
-    In the stream an event's `id` is its number, and the last event is `end`.
+    In such a stream an event's `id` is its number, and the last event is `end`.
     """
     scope = f"events {run.id}"
     if cursor is not None:

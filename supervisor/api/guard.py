@@ -12,8 +12,9 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 
-from supervisor.api.problems import problem
+from supervisor.api.problems import LARGEST_BODY, body_too_large, problem
 
 if TYPE_CHECKING:
     from starlette.responses import Response
@@ -26,6 +27,7 @@ STATIC_PREFIX = "/static/"
 
 _MOST_HEADERS = 100
 _MOST_HEADER_BYTES = 32 * 1024
+_MOST_DIGITS = 18
 _SAME_SITE = frozenset({"same-origin", "none"})
 
 
@@ -95,7 +97,22 @@ class GuardMiddleware:
             await send(message)
 
         refusal = self._gate.refuse(scope["path"], Headers(raw=scope["headers"]))
-        await (refusal or self._app)(scope, receive, send_marked)
+        await (refusal or self._app)(scope, _bounded(receive), send_marked)
+
+
+def _bounded(receive: "Receive") -> "Receive":
+    """`receive`, until a body has brought more than is read."""
+    read = 0
+
+    async def receive_bounded() -> "Message":
+        nonlocal read
+        message = await receive()
+        read += len(message.get("body", b""))
+        if read > LARGEST_BODY:
+            raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        return message
+
+    return receive_bounded
 
 
 def host_name(value: str) -> str | None:
@@ -113,6 +130,10 @@ def host_name(value: str) -> str | None:
 
 
 def _oversized(headers: Headers) -> "Response | None":
+    """What is too large by its own word. A body that comes in chunks is counted as it is read."""
+    declared = headers.get("content-length", "0")
+    if not declared.isdecimal() or len(declared) > _MOST_DIGITS or int(declared) > LARGEST_BODY:
+        return body_too_large()
     size = sum(len(name) + len(value) for name, value in headers.raw)
     if len(headers.raw) <= _MOST_HEADERS and size <= _MOST_HEADER_BYTES:
         return None

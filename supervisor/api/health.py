@@ -46,9 +46,7 @@ async def readyz(engine: EngineHere) -> Response:
     """The daemon takes submissions, its store works, and every live run is supervised."""
     problems = await _problems(engine)
     status = HTTPStatus.SERVICE_UNAVAILABLE if problems else HTTPStatus.OK
-    view = ReadyView(
-        status="not_ready" if problems else "ready", live=engine.live, problems=problems
-    )
+    view = ReadyView(status="not_ready" if problems else "ready", live=engine.live, problems=problems)
     return json_answer(view, status)
 
 

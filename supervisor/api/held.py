@@ -19,7 +19,7 @@ class Held:
     def check(self) -> None:
         """Raise where no more can be held."""
         if self.count >= self._most:
-            detail = f"{self._most} waits and streams are open, which is all; close some, or ask without waiting"
+            detail = f"{self._most} waits and streams are open, which is all; close some, or do not wait"
             raise ProblemError(HTTPStatus.SERVICE_UNAVAILABLE, "too_many_held", detail, retryable=True)
 
     @contextmanager

@@ -69,13 +69,19 @@ async def _query(
         200: {
             "description": "The bytes, and where they stand in the log; a stream with `follow`",
             "headers": {
-                "Traind-Log-Offset": {"description": "offset of the first byte", "schema": {"type": "integer"}},
+                "Traind-Log-Offset": {
+                    "description": "offset of the first byte",
+                    "schema": {"type": "integer"},
+                },
                 "Traind-Log-Next": {"description": "where to read on", "schema": {"type": "integer"}},
                 "Traind-Log-Size": {"description": "bytes in all", "schema": {"type": "integer"}},
                 "Traind-Log-Attempt": {"description": "whose log it is", "schema": {"type": "integer"}},
             },
             "content": {
-                "text/plain": {"schema": {"type": "string"}, "example": "Fold 1/5, Epoch 5/10, Loss: 0.542\n"},
+                "text/plain": {
+                    "schema": {"type": "string"},
+                    "example": "Fold 1/5, Epoch 5/10, Loss: 0.542\n",
+                },
                 "text/event-stream": {"schema": {"type": "string"}},
             },
         }
@@ -86,9 +92,9 @@ async def read_log(
     engine: EngineHere,
     held: HeldHere,
     query: Annotated[LogQuery, Depends(_query)],
+    *,
     attempt: Annotated[int | None, Query(ge=1, le=LARGEST_INT, description="the newest by default")] = None,
     stage: Stage = Stage.TRAINING,
-    *,
     follow: Annotated[bool, Query(description="go on as server-sent events until the attempt's end")] = False,
     last_event_id: LastEventId = None,
 ) -> Response:

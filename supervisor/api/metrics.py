@@ -29,7 +29,7 @@ def exposition(
 
 def _add_devices(registry: CollectorRegistry, devices: Sequence[DeviceState]) -> None:
     total = Gauge("traind_device_memory_total_bytes", "Memory of a device", ["device"], registry=registry)
-    used = Gauge("traind_device_memory_used_bytes", "Memory in use on a device", ["device"], registry=registry)
+    used = Gauge("traind_device_memory_used_bytes", "Memory in use on it", ["device"], registry=registry)
     busy = Gauge("traind_device_utilization_ratio", "Share of time busy", ["device"], registry=registry)
     held = Gauge("traind_device_runs", "Live runs on a device", ["device"], registry=registry)
     for state in devices:

@@ -9,7 +9,8 @@ from supervisor.api.guard import OPEN_PATHS
 from supervisor.api.problems import MEDIA_TYPE, Problem
 
 _DESCRIPTION = """\
-Launches training scripts, watches how much of the device they use, and corrects a batch size that is too small.
+Launches training scripts, watches how much of the device they use, and corrects a batch size that is too
+small.
 
 Sizes are bytes, fractions run from 0 to 1, durations are seconds, times RFC 3339 in UTC. Every error is
 `application/problem+json` whose `detail` says what to send instead. A list is `items` and `next_cursor`.

@@ -1,4 +1,4 @@
-"""What can be read without the token: the front page, the documentation, the page for agents. No data of runs."""
+"""What is read without the token: front page, documentation, the page for agents. No data of runs."""
 
 import base64
 import hashlib

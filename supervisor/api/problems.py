@@ -17,6 +17,7 @@ from supervisor.store.database import StoreError
 
 log = structlog.get_logger(__name__)
 
+LARGEST_BODY = 1024 * 1024  # bytes; far more than any submission needs
 MEDIA_TYPE = "application/problem+json"
 _MOST_ERRORS = 20
 _RETRY_AFTER_S = "1"
@@ -95,6 +96,11 @@ def problem(
     return JSONResponse(body, status, headers=sent | dict(headers or {}), media_type=MEDIA_TYPE)
 
 
+def body_too_large() -> JSONResponse:
+    detail = f"a body of more than {LARGEST_BODY} bytes is not read; send a smaller one"
+    return problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "body_too_large", detail)
+
+
 def contradiction(detail: str) -> ProblemError:
     """Fields that are right each and cannot be meant together."""
     return ProblemError(HTTPStatus.CONFLICT, "contradictory", detail)
@@ -153,6 +159,8 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> JSONResponse:
+        if error.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            return body_too_large()
         code = HTTPStatus(error.status_code).name.lower()
         headers = dict(error.headers or {})
         return problem(error.status_code, code, _http_detail(request, error, headers), headers=headers)
@@ -161,7 +169,9 @@ def install(app: FastAPI) -> None:
     async def _unexpected(request: Request, error: Exception) -> JSONResponse:
         log.error("a request failed", path=request.url.path, exc_info=error)
         detail = "the daemon failed on this request; its log has the details"
-        return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", detail)
+        # uvicorn hangs up after an error that went through: nobody should send another request there.
+        closing = {"Connection": "close"}
+        return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", detail, headers=closing)
 
 
 def _field_error(item: Mapping[str, Any]) -> dict[str, str]:
@@ -182,8 +192,6 @@ def _http_detail(request: Request, error: HTTPException, headers: Mapping[str, s
         return f"{request.url.path} does not take {request.method}; send {headers.get('allow', 'another')}"
     if status is HTTPStatus.NOT_FOUND:
         return f"there is nothing at {request.url.path[:200]!r}; GET /v1/openapi.json lists what there is"
-    if status is HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        return "the body is larger than the daemon reads; send at most 1 MiB"
     if status is HTTPStatus.BAD_REQUEST:
         return f"{error.detail}; send a JSON object with Content-Type: application/json"
     return str(error.detail)

@@ -10,6 +10,7 @@ from supervisor.api.answers import json_answer
 from supervisor.api.dependencies import EngineHere, RunHere
 from supervisor.api.negotiation import preferred
 from supervisor.api.schemas import BudgetView, ProgressView
+from supervisor.domain.budget import budget_state
 from supervisor.domain.report import Report, SamplePoint, build_report
 from supervisor.domain.run import Run
 from supervisor.domain.telling import TYPES
@@ -127,11 +128,13 @@ async def report(run: RunHere, engine: EngineHere, request: Request) -> Response
 async def _build(engine: Engine, run: Run) -> Report:
     rows = await engine.samples(run.id, _POINTS)
     samples = [SamplePoint(row.at, row.used, row.total, row.utilization) for row in rows]
+    now = engine.config.clock.moment()
     return build_report(
         run,
         await engine.attempts(run.id),
         samples,
-        engine.config.clock.wall(),
+        now.wall,
+        budget=budget_state(run, now),
         usage=await engine.attempt_usage(run.id),
         events=await engine.events_of_types(run.id, TYPES, _EVENTS),
     )

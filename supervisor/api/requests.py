@@ -39,7 +39,9 @@ class RelaunchRequest(_Request):
     """A new attempt now, with `batch_size` where one is given, else with the script as it is."""
 
     batch_size: Annotated[int, Field(ge=1, le=2**31 - 1, examples=[256])] | None = None
-    reason: Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$", examples=["loss diverged"])] | None = None
+    reason: (
+        Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$", examples=["loss diverged"])] | None
+    ) = None
     if_attempt: IfAttempt | None = None
     grace_s: Grace | None = None
 
@@ -97,4 +99,4 @@ async def restore(
 
 
 def _accepted(engine: Engine, run: Run) -> Response:
-    return json_answer(run_view(run, engine.config.clock.wall()), HTTPStatus.ACCEPTED)
+    return json_answer(run_view(run, engine.config.clock.moment()), HTTPStatus.ACCEPTED)

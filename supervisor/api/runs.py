@@ -69,7 +69,7 @@ async def list_runs(
     runs = await engine.runs(state, limit=limit + 1, before=before)
     page = runs[:limit]
     more = encode_cursor(scope, (page[-1].created_at, page[-1].id)) if len(runs) > limit else None
-    now = engine.config.clock.wall()
+    now = engine.config.clock.moment()
     return json_answer(RunList(items=[run_view(run, now) for run in page], next_cursor=more))
 
 
@@ -83,12 +83,13 @@ async def get_run(
     run: RunHere,
     engine: EngineHere,
     held: HeldHere,
+    *,
     wait_for_: Annotated[
-        WaitFor | None, Query(alias="wait_for", description="answer once the run is so, has ended, or time is over")
+        WaitFor | None,
+        Query(alias="wait_for", description="answer once the run is so, has ended, or time is over"),
     ] = None,
     timeout_s: Annotated[float, Query(ge=0, le=LONGEST_WAIT_S, allow_inf_nan=False)] = DEFAULT_WAIT_S,
     view: Annotated[str, Query(pattern="^(full|brief)$", description="`full`, or `brief`")] = "full",
-    *,
     if_none_match: Annotated[str | None, Header(max_length=1024)] = None,
 ) -> Response:
     """One run, by id, name, unique prefix or `latest`; with `wait_for` once it is so, or time is over.
@@ -99,7 +100,7 @@ async def get_run(
     if wait_for_ is not None:
         with held.one():
             run, wait = await wait_for(engine, run, wait_for_, timeout_s)
-    now = engine.config.clock.wall()
+    now = engine.config.clock.moment()
     if view == "brief":
         return json_answer(brief_view(run, now, wait))
     shown = run_view(run, now, wait)

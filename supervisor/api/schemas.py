@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
 RUN_EXAMPLE: dict[str, Any] = {
     "id": "1e3ee3df7b2d",

@@ -24,7 +24,9 @@ def bind_tcp(host: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         reason = error.strerror or str(error)
-        raise SocketError(f"port {port} of {host} cannot be had: {reason}; choose another by --port") from error
+        raise SocketError(
+            f"port {port} of {host} cannot be had: {reason}; choose another by --port"
+        ) from error
     return _listening(listener)
 
 
@@ -34,7 +36,9 @@ def bind_unix(path: Path) -> socket.socket:
     uvicorn leaves a socket that it binds open to everyone. One that a dead daemon left is replaced.
     """
     if len(os.fsencode(path)) > _LONGEST_UNIX_PATH:
-        message = f"socket path {path} is longer than {_LONGEST_UNIX_PATH} bytes; choose a shorter one by --socket"
+        message = (
+            f"socket path {path} is longer than {_LONGEST_UNIX_PATH} bytes; choose a shorter one by --socket"
+        )
         raise SocketError(message)
     _clear(path)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -43,7 +47,9 @@ def bind_unix(path: Path) -> socket.socket:
         listener.bind(str(path))
     except OSError as error:
         listener.close()
-        raise SocketError(f"socket {path} cannot be bound: {error.strerror}; choose another by --socket") from error
+        raise SocketError(
+            f"socket {path} cannot be bound: {error.strerror}; choose another by --socket"
+        ) from error
     finally:
         os.umask(before)
     return _listening(listener)
@@ -61,7 +67,9 @@ def _clear(path: Path) -> None:
     except FileNotFoundError:
         return
     except OSError as error:
-        raise SocketError(f"socket {path} cannot be bound: {error.strerror}; choose another by --socket") from error
+        raise SocketError(
+            f"socket {path} cannot be bound: {error.strerror}; choose another by --socket"
+        ) from error
     if not stat.S_ISSOCK(found.st_mode):
         raise SocketError(f"{path} exists and is no socket; move it away, or choose another by --socket")
     with contextlib.closing(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)) as probe:
@@ -72,6 +80,10 @@ def _clear(path: Path) -> None:
             path.unlink(missing_ok=True)
             return
     raise SocketError(f"another daemon listens on {path}; stop it, or choose another by --socket")
+
+
+def _unbound(path: Path, error: OSError) -> SocketError:
+    return SocketError(f"socket {path} cannot be bound: {error.strerror}; choose another by --socket")
 
 
 def _listening(listener: socket.socket) -> socket.socket:

@@ -43,7 +43,7 @@ async def status(engine: EngineHere, request: Request) -> Response:
     runs = await _shown(engine)
     if preferred(request.headers.get("accept"), ("text/plain", "application/json")) == "text/plain":
         return PlainTextResponse(render(runs, live=engine.live))
-    now = engine.config.clock.wall()
+    now = engine.config.clock.moment()
     items = [brief_view(run, now) for run in runs]
     following = items[0].next if items else "/v1/runs"
     return json_answer(StatusView(live=engine.live, items=items, next=following))

@@ -63,17 +63,17 @@ class Submissions:
             )
             return self._created(run)
         if known.digest != digest:
-            detail = "this Idempotency-Key came with another submission before; send a new key with a new body"
+            detail = "this Idempotency-Key came with another body before; send a new key with a new body"
             raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "idempotency_key_reused", detail)
         headers = {"Location": json.loads(known.answer)["links"]["self"], "Idempotency-Replayed": "true"}
         return Response(known.answer, HTTPStatus.CREATED, headers, "application/json")
 
     def _created(self, run: Run) -> Response:
-        shown = run_view(run, self._engine.config.clock.wall())
+        shown = run_view(run, self._engine.config.clock.moment())
         return json_answer(shown, HTTPStatus.CREATED, {"Location": shown.links["self"]})
 
     def _text(self, run: Run) -> str:
-        return run_view(run, self._engine.config.clock.wall()).model_dump_json()
+        return run_view(run, self._engine.config.clock.moment()).model_dump_json()
 
 
 async def _submissions(request: Request) -> Submissions:

@@ -16,14 +16,15 @@ from supervisor.api.schemas import (
     VerdictView,
     WaitView,
 )
+from supervisor.domain.budget import Moment, budget_state
 from supervisor.domain.checkpoint import Verdict
 from supervisor.domain.events import Event
 from supervisor.domain.run import Attempt, Run
 from supervisor.store.samples import SampleRow
 
 
-def run_view(run: Run, now: float, wait: WaitView | None = None) -> RunView:
-    """A run as it is at `now`, Unix seconds."""
+def run_view(run: Run, now: Moment, wait: WaitView | None = None) -> RunView:
+    """A run as it is now."""
     observed = run.observed
     return RunView(
         id=run.id,
@@ -49,13 +50,13 @@ def run_view(run: Run, now: float, wait: WaitView | None = None) -> RunView:
         started_at=_maybe(run.started_at),
         ended_at=_maybe(run.ended_at),
         exit_code=run.exit_code if run.state.ended else None,
-        next=advice(run, now),
+        next=advice(run, now.wall),
         links=_links(run),
         wait=wait,
     )
 
 
-def brief_view(run: Run, now: float, wait: WaitView | None = None) -> BriefRunView:
+def brief_view(run: Run, now: Moment, wait: WaitView | None = None) -> BriefRunView:
     """A run as one line of JSON."""
     fraction = fraction_of(run)
     return BriefRunView(
@@ -70,7 +71,7 @@ def brief_view(run: Run, now: float, wait: WaitView | None = None) -> BriefRunVi
         verdict=run.verdict.kind if run.verdict is not None else None,
         eta_s=round(run.observed.eta_s) if run.observed.eta_s is not None and not run.state.ended else None,
         wait=wait.outcome if wait is not None else None,
-        next=wait.next if wait is not None else advice(run, now).url,
+        next=wait.next if wait is not None else advice(run, now.wall).url,
     )
 
 
@@ -161,8 +162,16 @@ def _memory(run: Run) -> MemoryView | None:
     )
 
 
-def _budget(run: Run, now: float) -> BudgetView | None:  # noqa: ARG001 - until runs have one
-    return None
+def _budget(run: Run, now: Moment) -> BudgetView | None:
+    state = budget_state(run, now)
+    if state is None:
+        return None
+    return BudgetView(
+        total_s=state.total_s,
+        deadline=moment(state.deadline),
+        remaining_s=round(state.remaining_s, 1),
+        reserve_s=state.reserve_s,
+    )
 
 
 def _links(run: Run) -> dict[str, str]:

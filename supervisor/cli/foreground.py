@@ -58,11 +58,11 @@ async def _supervise(settings: Settings, submission: Submission, *, quiet: bool)
             await display.until_ended()
         run = await engine.find(run.id)
         if not quiet:
-            shown = run_view(run).model_dump(mode="json")
+            shown = run_view(run, config.clock.moment()).model_dump(mode="json")
             attempts = [attempt_view(item).model_dump(mode="json") for item in await engine.attempts(run.id)]
             display.console.print(f"\n{summarise(shown, attempts)}", highlight=False, soft_wrap=True)
             display.console.print(f"records: {own}", highlight=False, soft_wrap=True)
-    if run.exit_code is not None:
+    if run.exit_code is not None and (run.exit_code or run.state != "failed"):
         return run.exit_code
     return 0 if run.state == "succeeded" else _UNKNOWN_EXIT
 

@@ -82,6 +82,17 @@ def _run_ended(data: Json, _: int | None) -> str:
     return f"run {data['state']} ({data['reason']}){detail}"
 
 
+def _budget_exhausted(data: Json, attempt: int | None) -> str:
+    left = f"{duration(data['remaining_s'])} left" if data["remaining_s"] else "it is over"
+    return f"{_which(data, attempt)}: stopping to keep the budget ({left})"
+
+
+def _artifacts(data: Json, _: int | None) -> str:
+    return "artifacts: " + "; ".join(
+        item["problem"] or f"{item['path']} is there" for item in data["artifacts"]
+    )
+
+
 def _edited(data: Json, _: int | None) -> str:
     where = f"line {data['line']} of {data['script']}" if data["line"] else "the arguments"
     return f"changed {where}: {data['old']} -> {data['new']}"
@@ -110,6 +121,8 @@ _SENTENCES: dict[str, Callable[[Json, int | None], str]] = {
     "attempt_ended": _ended,
     "device_released": lambda data, _: f"device released after {data['waited_s']:.2f} s",
     "run_stopping": lambda data, _: f"stopping ({data['reason']})",
+    "budget_exhausted": _budget_exhausted,
+    "artifacts_checked": _artifacts,
     "run_ended": _run_ended,
     "warning": lambda data, _: f"warning: {data['text']}",
 }

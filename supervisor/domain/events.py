@@ -189,6 +189,23 @@ class RunStopping:
 
 
 @dataclass(frozen=True, slots=True)
+class BudgetExhausted:
+    """The script of this stage is stopped to keep the budget, `remaining_s` seconds before the deadline."""
+
+    type: ClassVar[str] = "budget_exhausted"
+    stage: str
+    remaining_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class ArtifactsChecked:
+    """What was found of each artifact: `path`, `ok`, `problem` (a sentence), `size` (bytes) and `rows`."""
+
+    type: ClassVar[str] = "artifacts_checked"
+    artifacts: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
 class RunEnded:
     type: ClassVar[str] = "run_ended"
     state: str

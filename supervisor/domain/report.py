@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from supervisor.domain.advice import Advice, Figures, advise
+from supervisor.domain.budget import BudgetState
 from supervisor.domain.checkpoint import VerdictKind
 from supervisor.domain.events import Event
 from supervisor.domain.progress import Progress
@@ -79,6 +80,7 @@ class Report:
     to_corrected_s: float | None
     progress: Progress | None
     folds_done: int | None
+    budget: BudgetState | None
     artifacts: tuple[ArtifactReport, ...]
     samples: tuple[SamplePoint, ...]
     advice: tuple[Advice, ...]
@@ -90,6 +92,7 @@ def build_report(
     samples: Sequence[SamplePoint],
     now: float,
     *,
+    budget: BudgetState | None = None,
     usage: Mapping[AttemptKey, Usage] | None = None,
     events: Sequence[Event] = (),
 ) -> Report:
@@ -116,6 +119,7 @@ def build_report(
         to_corrected_s=_between(first.started_at, last.started_at) if changed and first and last else None,
         progress=progress,
         folds_done=_folds_done(progress, last),
+        budget=budget,
         artifacts=artifacts_of(events),
         samples=tuple(samples),
         advice=advise(_figures(run, training, events)),

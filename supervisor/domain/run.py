@@ -1,7 +1,7 @@
 """What a run and its attempts are, their states, and the one table of legal changes.
 
 Few states, many reasons: states may not grow, phases and reasons may. Wall-clock times (`…_at`) are
-Unix seconds and for people; no rule reads them.
+Unix seconds and for people; no rule reads them, but for the artifacts' age and a deadline after a reboot.
 """
 
 from collections.abc import Mapping
@@ -58,6 +58,9 @@ class Reason(StrEnum):
     INTERNAL_ERROR = "internal_error"
     SHIM_GONE = "shim_gone"
     HOST_REBOOTED = "host_rebooted"
+    BUDGET_EXHAUSTED = "budget_exhausted"  # no time left, and the run has not left what it was to leave
+    TRAINING_CUT = "training_cut"  # training was stopped to keep the budget; all that was asked for is there
+    ARTIFACT_MISSING = "artifact_missing"
 
 
 _END_OF_REASON = {
@@ -76,6 +79,9 @@ _END_OF_REASON = {
     Reason.INTERNAL_ERROR: RunState.LOST,
     Reason.SHIM_GONE: RunState.LOST,
     Reason.HOST_REBOOTED: RunState.LOST,
+    Reason.BUDGET_EXHAUSTED: RunState.FAILED,
+    Reason.TRAINING_CUT: RunState.SUCCEEDED,
+    Reason.ARTIFACT_MISSING: RunState.FAILED,
 }
 
 
@@ -132,8 +138,31 @@ class FollowUp:
 
 
 @dataclass(frozen=True, slots=True)
+class Artifact:
+    """A file that a run must leave behind; `like` is a sample with its header and number of rows."""
+
+    path: str
+    like: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """The end of a budget: boot-time seconds under `boot_id`, and `wall` in Unix seconds for people.
+
+    After a reboot the boot-time clock has begun anew: then `wall` is what counts.
+    """
+
+    boottime: float
+    boot_id: str
+    wall: float
+
+
+@dataclass(frozen=True, slots=True)
 class RunSpec:
-    """A submission with every default filled in. Paths are absolute."""
+    """A submission with every default filled in. Paths are absolute.
+
+    `budget_s` is the time that the run may take from submission, `reserve_s` what of it training must leave.
+    """
 
     script: str
     cwd: str
@@ -148,6 +177,9 @@ class RunSpec:
     follow_up: FollowUp | None = None
     kind: Kind | None = None
     review: ReviewMode = ReviewMode.WARN
+    budget_s: float | None = None
+    reserve_s: float = 0.0
+    artifacts: tuple[Artifact, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +250,7 @@ class Run:
     stop_requested: bool = False
     observed: Observed = field(default_factory=Observed)
     verdict: Verdict | None = None
+    deadline: Deadline | None = None
 
 
 def transition(

@@ -7,13 +7,12 @@ attempt that ended without it is recorded later.
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
-from supervisor.domain.events import AttemptStarting, Event, ProgressReported, ResourcesReported
+from supervisor.domain.events import ArtifactsChecked, AttemptStarting, Event, ProgressReported, ResourcesReported
 from supervisor.domain.progress import Progress
 from supervisor.domain.run import Stage
 
-_ARTIFACTS_CHECKED = "artifacts_checked"
 _PROGRESS = tuple(field.name for field in fields(Progress))
-TYPES = (AttemptStarting.type, ResourcesReported.type, ProgressReported.type, _ARTIFACTS_CHECKED)
+TYPES = (AttemptStarting.type, ResourcesReported.type, ProgressReported.type, ArtifactsChecked.type)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +70,7 @@ def progress_of_training(events: Sequence[Event], newest: Progress | None) -> Pr
 def artifacts_of(events: Sequence[Event]) -> tuple[ArtifactReport, ...]:
     """The artifacts as last checked; empty where none was asked for or the run has not come so far."""
     for event in reversed(events):
-        if event.type == _ARTIFACTS_CHECKED:
+        if event.type == ArtifactsChecked.type:
             return tuple(
                 ArtifactReport(
                     path=item["path"],

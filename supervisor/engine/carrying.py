@@ -13,6 +13,7 @@ from pathlib import Path
 import structlog
 
 from supervisor.devices.base import DeviceKind
+from supervisor.domain.budget import stop_at, stop_in
 from supervisor.domain.course import ProcessEnd, classify
 from supervisor.domain.events import (
     AttemptAdopted,
@@ -55,6 +56,10 @@ async def carry(services: Services, journal: Journal, inbox: Inbox, attempt: Att
         if journal.run.stop_requested:
             await _close(journal, replace(attempt, outcome=AttemptOutcome.STOPPED), None)
             return frozenset()
+        if stop_in(journal.run, attempt.stage, services.config.clock.moment()) <= 0:
+            cut = replace(attempt, outcome=AttemptOutcome.STOPPED, reason=Reason.BUDGET_EXHAUSTED)
+            await _close(journal, cut, None)
+            return frozenset()
         try:
             found = await _launch(services, journal.run, attempt, directory)
         except SpawnError as error:
@@ -81,7 +86,8 @@ async def _launch(services: Services, run: Run, attempt: Attempt, directory: Pat
     device = services.devices[run.device_id or ""].info
     if device.kind is DeviceKind.MISSING:
         raise SpawnError(f"device {device.id} is not here any more; bring it back and submit the run again")
-    spec = launch_spec(run, attempt, device, os.environ)
+    until = stop_at(run, attempt.stage, services.config.clock.moment())
+    spec = launch_spec(run, attempt, device, os.environ, stop_at=until)
     await asyncio.to_thread(_prepare, directory, Path(spec.argv[2]))
     return await AttemptProcess.launch(directory, spec, timeout_s=services.config.timeouts.launch_s)
 
@@ -176,9 +182,7 @@ async def _close(journal: Journal, attempt: Attempt, end: Exit | None) -> None:
         exit_code=code,
         signal=number,
     )
-    run = journal.run
-    if attempt.stage is Stage.TRAINING or attempt.outcome is not AttemptOutcome.COMPLETED:
-        run = replace(run, exit_code=_shell_code(code, number))
+    run = replace(journal.run, exit_code=_shell_code(code, number))
     log_size = end.log_size if end is not None else None
     ended = AttemptEnded(attempt.stage, attempt.outcome, attempt.reason or "", code, number, log_size)
     await journal.record(ended, run=run, attempt=attempt)

@@ -42,7 +42,10 @@ _NEVER = float("inf")
 
 
 class Checkpointing:
-    """Holds the checkpoint of one attempt. `due` is in boot-time seconds; infinity when none is left."""
+    """Holds the checkpoint of one attempt. `due` is in boot-time seconds; infinity when none is left.
+
+    From `relaunch_until`, in boot-time seconds, an underused device is left so: no relaunch could be made.
+    """
 
     def __init__(
         self,
@@ -52,11 +55,13 @@ class Checkpointing:
         *,
         boottime: Callable[[], float],
         sample_every_s: float,
+        relaunch_until: float = _NEVER,
     ) -> None:
         self._journal = journal
         self._process = process
         self._device = device
         self._boottime = boottime
+        self._relaunch_until = relaunch_until
         self._policy = journal.run.spec.checkpoint
         self._launched_at = process.started.boottime
         self.looks: deque[RunSample] = deque(maxlen=_LOOKS_KEPT)
@@ -99,6 +104,10 @@ class Checkpointing:
         await self._record_verdict(verdict, *events, run=run)
 
     async def _answer_underuse(self, verdict: Verdict) -> None:
+        if self._boottime() >= self._relaunch_until:
+            why = f"{verdict.why}; the budget leaves no time for a relaunch"
+            await self._proceed(replace(verdict, why=why))
+            return
         size = self._attempt.batch_size
         if size is None:
             # No size is known, so the plan for any size says why, with the candidates.

@@ -7,17 +7,20 @@ that starts again goes on exactly where the record stands.
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import structlog
 
 from supervisor.devices.base import DeviceKind
-from supervisor.domain.course import End, Relaunch, StartFollowUp, after_attempt
+from supervisor.domain.budget import TimeLeft, stop_in, time_left
+from supervisor.domain.course import End, Relaunch, StartFollowUp, after_attempt, with_artifacts
 from supervisor.domain.events import (
+    ArtifactsChecked,
     AttemptStarting,
     DeviceReleased,
+    EventBody,
     RunEnded,
     RunStarting,
     RunStopping,
@@ -32,9 +35,11 @@ from supervisor.domain.run import (
     Reason,
     RunState,
     Stage,
+    end_state,
     finish,
     transition,
 )
+from supervisor.engine.artifacts import check_artifacts
 from supervisor.engine.carrying import carry
 from supervisor.engine.inbox import Inbox, StopAsked
 from supervisor.engine.journal import Journal
@@ -87,25 +92,34 @@ class Conductor:
         except NoSuchDeviceError as error:
             await self._end(Reason.DEVICE_UNAVAILABLE, str(error))
             return
-        device_id = await self._await_grant()
-        if device_id is None:
-            await self._end(Reason.USER_REQUEST)
+        granted = await self._await_grant()
+        if isinstance(granted, End):
+            await self._end(granted.reason, granted.detail)
             return
-        run = transition(replace(run, device_id=device_id), RunState.STARTING, at=self._journal.now())
-        await self._journal.record(RunStarting(device_id), run=run)
+        run = transition(replace(run, device_id=granted), RunState.STARTING, at=self._journal.now())
+        await self._journal.record(RunStarting(granted), run=run)
 
-    async def _await_grant(self) -> str | None:
-        """The device granted, or None when a stop was asked for first."""
+    async def _await_grant(self) -> str | End:
+        """The device granted, or an end when a stop or the budget's time for training came first."""
         run = self._journal.run
         granted = self._services.queue.join(run.id, run.spec.device)
         asked = asyncio.create_task(self._inbox.get())
         try:
             waited: set[asyncio.Future[Any]] = {granted, asked}
-            await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+            left = stop_in(run, Stage.TRAINING, self._services.config.clock.moment())
+            await asyncio.wait(
+                waited,
+                return_when=asyncio.FIRST_COMPLETED,
+                timeout=left if run.deadline is not None else None,
+            )
             if asked.done():
                 self._inbox.put_nowait(asked.result())
-                return None
-            return granted.result()
+                return End(Reason.USER_REQUEST)
+            if granted.done():
+                return granted.result()
+            return End(
+                Reason.BUDGET_EXHAUSTED, "no device was free before the budget's time for training was over"
+            )
         finally:
             asked.cancel()
             if not granted.done():
@@ -127,19 +141,33 @@ class Conductor:
             journal.trials(),
             stop_requested=journal.run.stop_requested,
             unkillable=journal.run.reason is Reason.UNKILLABLE,
+            left=self._time_left(),
+            training_completed=self._training_completed(),
         )
         match step:
             case Relaunch():
                 await self._relaunch(attempt, step)
-            case StartFollowUp():
-                await self._follow_up()
-            case End(reason, detail):
-                await self._end(reason, detail)
+            case StartFollowUp(why):
+                await self._follow_up(why)
+            case End():
+                await self._end_with_artifacts(step)
+
+    def _time_left(self) -> TimeLeft:
+        return time_left(self._journal.run, self._services.config.clock.moment())
+
+    def _training_completed(self) -> bool:
+        training = [attempt for attempt in self._journal.attempts if attempt.stage is Stage.TRAINING]
+        return training[-1].outcome is AttemptOutcome.COMPLETED
 
     async def _first_attempt(self) -> None:
         run = self._journal.run
         if run.stop_requested:
             await self._end(Reason.USER_REQUEST)
+            return
+        if self._time_left() is not TimeLeft.TRAINING:
+            await self._end(
+                Reason.BUDGET_EXHAUSTED, "the budget's time for training was over before its launch"
+            )
             return
         await self._begin(Stage.TRAINING, 1, run.spec.args, "the run's first attempt", wanted=None)
 
@@ -176,12 +204,12 @@ class Conductor:
         await self._journal.record(ScriptEdited(str(plan.path), plan.line, plan.old, plan.new))
         return plan.args
 
-    async def _follow_up(self) -> None:
+    async def _follow_up(self, why: str) -> None:
         follow_up = self._journal.run.spec.follow_up
         if follow_up is None:
             raise RuntimeError(f"run {self._journal.run.id} has no follow-up to start")
         await self._await_release()
-        await self._begin(Stage.FOLLOW_UP, 1, follow_up.args, "training has completed", wanted=None)
+        await self._begin(Stage.FOLLOW_UP, 1, follow_up.args, why, wanted=None)
 
     async def _begin(
         self, stage: Stage, number: int, args: tuple[str, ...], why: str, *, wanted: int | None
@@ -223,9 +251,22 @@ class Conductor:
         text = f"the device still lists the ended attempt's processes after {bound:.0f} s; launching anyway"
         await self._journal.record(Warned("device_not_released", text))
 
-    async def _end(self, reason: Reason, detail: str | None = None) -> None:
+    async def _end_with_artifacts(self, end: End) -> None:
+        """End the run; a success only once the files that it must leave behind have been looked at."""
+        run = self._journal.run
+        spec = run.spec
+        if not spec.artifacts or end_state(end.reason) is not RunState.SUCCEEDED:
+            await self._end(end.reason, end.detail)
+            return
+        roots = self._services.config.allowed_roots
+        found = await check_artifacts(spec.artifacts, run.created_at, roots)
+        end = with_artifacts(spec, end, [item.problem for item in found if item.problem is not None])
+        checked = ArtifactsChecked([asdict(item) | {"ok": item.problem is None} for item in found])
+        await self._end(end.reason, end.detail, checked)
+
+    async def _end(self, reason: Reason, detail: str | None = None, *events: EventBody) -> None:
         run = finish(self._journal.run, reason, at=self._journal.now(), detail=detail)
-        await self._journal.record(RunEnded(run.state, reason, run.exit_code, detail), run=run)
+        await self._journal.record(*events, RunEnded(run.state, reason, run.exit_code, detail), run=run)
         log.info("run ended", run=run.id, state=run.state, reason=reason, detail=detail)
 
     async def _take_stop(self) -> None:

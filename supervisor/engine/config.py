@@ -5,8 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from supervisor.domain.budget import Moment
 from supervisor.domain.checkpoint import CheckpointPolicy
 from supervisor.domain.sizing import SizingPolicy
+from supervisor.process.shim import boot_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,11 @@ class Clock:
 
     boottime: Callable[[], float] = lambda: time.clock_gettime(time.CLOCK_BOOTTIME)
     wall: Callable[[], float] = time.time
+    boot_id: Callable[[], str] = boot_id
+
+    def moment(self) -> Moment:
+        """Both clocks at once, for a budget."""
+        return Moment(self.boottime(), self.boot_id(), self.wall())
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import structlog
 
 from supervisor.devices.base import Device, DeviceInfo, DeviceKind
 from supervisor.devices.missing import MissingDevice
+from supervisor.domain.budget import deadline_of
 from supervisor.domain.events import Event, EventBody, RunQueued, data_of
 from supervisor.domain.progress import RunSample
 from supervisor.domain.report import AttemptKey, Usage
@@ -88,7 +89,9 @@ class Engine:
         except NoSuchDeviceError as error:
             raise SubmissionError("no_such_device", str(error)) from error
         reviewed = await review_submission(spec)
-        run = Run(id=secrets.token_hex(6), spec=spec, created_at=self.config.clock.wall())
+        now = self.config.clock.moment()
+        deadline = deadline_of(spec.budget_s, now)
+        run = Run(id=secrets.token_hex(6), spec=spec, created_at=now.wall, deadline=deadline)
 
         bodies: list[EventBody] = [RunQueued(spec.script, spec.device)]
         if reviewed is not None:

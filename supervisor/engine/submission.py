@@ -14,10 +14,14 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from supervisor.domain.budget import reserve_of, shortest_budget
+from supervisor.domain.checkpoint import CheckpointPolicy
 from supervisor.domain.review import Kind, ReviewMode
-from supervisor.domain.run import FollowUp, RunSpec
-from supervisor.domain.sizing import SizingKind
+from supervisor.domain.run import Artifact, FollowUp, RunSpec
+from supervisor.domain.sizing import SizingKind, SizingPolicy
+from supervisor.engine.artifacts import UnreadableError, check_sample
 from supervisor.engine.config import EngineConfig
+from supervisor.engine.roots import outside
 from supervisor.source.file import ScriptError, read_script
 
 _COMPILE_TIMEOUT_S = 10.0
@@ -76,6 +80,13 @@ class FollowUpOptions(_Strict):
     args: tuple[Text, ...] = Field(default=(), max_length=1000)
 
 
+class ArtifactOptions(_Strict):
+    """A file that the run must leave behind; `like` is a sample with its header and number of rows."""
+
+    path: Text = Field(min_length=1, examples=["submission.csv"])
+    like: Annotated[Text, Field(min_length=1)] | None = None
+
+
 class Submission(_Strict):
     """A run as it is asked for. `script` is an absolute path, or relative to `cwd`."""
 
@@ -94,27 +105,30 @@ class Submission(_Strict):
     follow_up: FollowUpOptions | None = None
     kind: Kind | None = None
     review: ReviewMode = ReviewMode.WARN
+    budget_s: Annotated[float, Field(gt=0, le=30 * 86400, allow_inf_nan=False)] | None = None
+    reserve_s: Seconds | None = None
+    artifacts: tuple[ArtifactOptions, ...] = Field(default=(), max_length=32)
 
 
 def resolve(submission: Submission, config: EngineConfig) -> RunSpec:
     """The run that this submission means here. Reads the script; raises `SubmissionError`."""
     script = script_path(submission.script, submission.cwd)
     cwd = Path(submission.cwd) if submission.cwd is not None else script.parent
-    if not cwd.is_dir():
-        raise SubmissionError("cwd_not_found", f"there is no directory {cwd}; send one that exists as cwd")
+    # Before anything is looked at: what lies outside is not even told to be there.
+    check_roots((script, cwd), config.allowed_roots)
+    if not cwd.is_absolute() or not os.path.isdir(cwd):  # noqa: PTH112 - pathlib's raises for long names
+        raise SubmissionError("cwd_not_found", f"there is no directory {cwd}; send an absolute path as cwd")
     env = dict(submission.env)
     python = _interpreter(submission.python or config.python, cwd, env)
     _check_script(script, python)
-    check_roots((script, cwd), config.allowed_roots)
     follow_up = None
     if submission.follow_up is not None:
         # It need not exist yet: agents write it while training runs.
         path = cwd / submission.follow_up.script
         check_roots((path,), config.allowed_roots)
         follow_up = FollowUp(str(path), submission.follow_up.args)
-    sizing = submission.sizing.model_dump(exclude_none=True)
-    if "policy" in sizing:
-        sizing["policy"] = SizingKind(sizing["policy"])
+    grace_s = config.grace_s if submission.grace_s is None else submission.grace_s
+    _check_budget(submission, grace_s)
     return RunSpec(
         script=str(script),
         cwd=str(cwd),
@@ -123,13 +137,69 @@ def resolve(submission: Submission, config: EngineConfig) -> RunSpec:
         env=env,
         name=submission.name,
         device=submission.devices[0] if submission.devices else None,
-        checkpoint=_overlay(config.checkpoint, submission.checkpoint.model_dump(exclude_none=True)),
-        sizing=_overlay(config.sizing, sizing),
-        grace_s=config.grace_s if submission.grace_s is None else submission.grace_s,
+        checkpoint=_checkpoint(submission.checkpoint, config.checkpoint),
+        sizing=_sizing(submission.sizing, config.sizing),
+        grace_s=grace_s,
         follow_up=follow_up,
         kind=submission.kind,
         review=submission.review,
+        budget_s=submission.budget_s,
+        reserve_s=reserve_of(
+            submission.budget_s, submission.reserve_s, follow_up=submission.follow_up is not None
+        ),
+        artifacts=tuple(_artifact(wanted, cwd, config.allowed_roots) for wanted in submission.artifacts),
     )
+
+
+def _checkpoint(options: CheckpointOptions, default: CheckpointPolicy) -> CheckpointPolicy:
+    policy = _overlay(default, options.model_dump(exclude_none=True))
+    if policy.min_fraction >= policy.max_fraction:
+        low, high = policy.min_fraction, policy.max_fraction
+        message = f"checkpoint.min_fraction ({low:g}) must lie below checkpoint.max_fraction ({high:g})"
+        raise SubmissionError("contradictory", f"{message}; send both, in this order")
+    return policy
+
+
+def _sizing(options: SizingOptions, default: SizingPolicy) -> SizingPolicy:
+    changes = options.model_dump(exclude_none=True)
+    if "policy" in changes:
+        changes["policy"] = SizingKind(changes["policy"])
+    policy = _overlay(default, changes)
+    if policy.target_fraction > policy.max_fraction:
+        target, most = policy.target_fraction, policy.max_fraction
+        message = f"sizing.target_fraction ({target:g}) must not exceed sizing.max_fraction ({most:g})"
+        raise SubmissionError("contradictory", f"{message}; send both, in this order")
+    return policy
+
+
+def _check_budget(submission: Submission, grace_s: float) -> None:
+    follow_up = submission.follow_up is not None
+    shortest = shortest_budget(grace_s, submission.reserve_s, follow_up=follow_up)
+    budget_s = submission.budget_s
+    if budget_s is None or budget_s > shortest:
+        return
+    reserve_s = reserve_of(budget_s, submission.reserve_s, follow_up=follow_up)
+    message = (
+        f"a budget_s of {budget_s:g} leaves no time for training: reserve_s ({reserve_s:g}) and "
+        f"grace_s ({grace_s:g}) come off it; send a budget_s of more than {shortest:.6g}, or less of these"
+    )
+    raise SubmissionError("budget_too_short", message)
+
+
+def _artifact(wanted: ArtifactOptions, cwd: Path, roots: tuple[Path, ...]) -> Artifact:
+    """The artifact by absolute paths. The file need not exist yet; the sample must."""
+    path = cwd / wanted.path
+    check_roots((path,), roots)
+    if wanted.like is None:
+        return Artifact(str(path))
+    like = cwd / wanted.like
+    check_roots((like,), roots)
+    try:
+        check_sample(like)
+    except UnreadableError as error:
+        message = f"the sample {like} {error}; send as like a CSV file that exists, or leave it out"
+        raise SubmissionError("sample_not_readable", message) from error
+    return Artifact(str(path), str(like))
 
 
 def script_path(script: str, cwd: str | None) -> Path:
@@ -192,10 +262,9 @@ def _compile_with(python: str, path: Path, data: bytes) -> None:
 
 
 def check_roots(paths: tuple[Path, ...], roots: tuple[Path, ...]) -> None:
-    real_roots = [root.resolve() for root in roots]
-    for path in paths if roots else ():
-        real = path.resolve()
-        if not any(real.is_relative_to(root) for root in real_roots):
+    """Raise `SubmissionError` for a path outside the allowed roots, symlinks resolved."""
+    for path in paths:
+        if outside(path, roots):
             allowed = ", ".join(map(str, roots))
             raise SubmissionError(
                 "outside_allowed_roots", f"{path} lies outside the allowed roots: {allowed}"

@@ -10,7 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import assert_never
 
-from supervisor.domain.events import EventBody, RunStopping, Warned
+from supervisor.domain.budget import budget_state, stop_in
+from supervisor.domain.events import AttemptStopping, BudgetExhausted, EventBody, RunStopping, Warned
 from supervisor.domain.progress import Observed
 from supervisor.domain.run import Attempt, Intent, Reason, RunState, transition
 from supervisor.engine.checkpointing import Checkpointing
@@ -38,12 +39,15 @@ class Supervision:
         self._boottime = services.config.clock.boottime
         self._device = services.devices[journal.run.device_id or ""].info
         self.observation = _observation(self._device.total, journal)
+        now = services.config.clock.moment()
+        self._cut_at = now.boottime + stop_in(journal.run, self._attempt.stage, now)
         self._checkpoint = Checkpointing(
             journal,
             process,
             self._device,
             boottime=self._boottime,
             sample_every_s=services.config.sample_every_s,
+            relaunch_until=self._cut_at - journal.run.spec.grace_s,
         )
         self._timer: asyncio.TimerHandle | None = None
         self._due_at = _NEVER
@@ -76,7 +80,7 @@ class Supervision:
     async def _until_process_ends(self) -> Exit:
         while True:
             self._expect_end()
-            self._wake_at(min(self._checkpoint.due, self._overdue))
+            self._wake_at(min(self._next_decision, self._overdue))
             happening = await self._inbox.get()
             match happening:
                 case Ended(exit_):
@@ -85,6 +89,8 @@ class Supervision:
                     self._due_at = _NEVER
                     if at == self._overdue:
                         await self._report_overdue()
+                    elif at == self._cut_at:
+                        await self._stop_for_budget()
                     else:
                         await self._checkpoint.hold(self.observation)
                 case _:
@@ -96,6 +102,22 @@ class Supervision:
         if intent is not None and not self._stopping:
             self._stopping = True
             self._overdue = self._boottime() + intent.grace_s + self._services.config.timeouts.kill_s
+
+    @property
+    def _next_decision(self) -> float:
+        """When to decide about the attempt again; what has been decided stands."""
+        return _NEVER if self._attempt.intent is not None else min(self._checkpoint.due, self._cut_at)
+
+    async def _stop_for_budget(self) -> None:
+        run, attempt = self._journal.run, self._attempt
+        grace_s = run.spec.grace_s
+        left = budget_state(run, self._services.config.clock.moment())
+        await self._journal.record(
+            BudgetExhausted(attempt.stage, round(left.remaining_s, 3) if left is not None else 0.0),
+            AttemptStopping(Reason.BUDGET_EXHAUSTED, grace_s),
+            attempt=replace(attempt, intent=Intent(Reason.BUDGET_EXHAUSTED, grace_s)),
+        )
+        await self._process.stop(grace_s)
 
     async def _report_overdue(self) -> None:
         self._overdue = _NEVER

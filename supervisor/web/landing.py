@@ -3,14 +3,15 @@
 from html import escape
 
 CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+    "default-src 'none'; style-src 'unsafe-inline'; "
+    "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 )
 
 _STYLE = """\
 :root { color-scheme: light dark; }
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 44rem; margin: 2rem auto; padding: 0 1rem; }
-pre { overflow-x: auto; padding: .75rem 1rem; border: 1px solid color-mix(in srgb, currentColor 25%, transparent);
-  border-radius: 6px; font-size: 14px; }
+pre { overflow-x: auto; padding: .75rem 1rem; border-radius: 6px; font-size: 14px;
+  border: 1px solid color-mix(in srgb, currentColor 25%, transparent); }
 dt { font-weight: 600; } dd { margin: 0 0 .5rem 0; }
 """
 _COMMANDS = """\

@@ -4,6 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from supervisor.api.views import moment
+from supervisor.domain.budget import BudgetState
 from supervisor.domain.progress import Progress
 from supervisor.domain.report import AttemptReport, Report
 from supervisor.domain.secrets import masked_args, masked_env
@@ -30,7 +31,7 @@ def report_dict(report: Report) -> dict[str, Any]:
             "python": spec.python,
             "env": masked_env(spec.env),
         },
-        "budget": None,
+        "budget": _budget(report.budget),
         "attempts": [_attempt(attempt) for attempt in report.attempts],
         "before": _attempt(report.before) if report.before else None,
         "after": _attempt(report.after) if report.after else None,
@@ -53,6 +54,10 @@ def _attempt(attempt: AttemptReport) -> dict[str, Any]:
         "started_at": _time(attempt.started_at),
         "ended_at": _time(attempt.ended_at),
     }
+
+
+def _budget(budget: BudgetState | None) -> dict[str, Any] | None:
+    return {**asdict(budget), "deadline": _time(budget.deadline)} if budget is not None else None
 
 
 def _progress(progress: Progress | None) -> dict[str, Any] | None:

@@ -47,6 +47,9 @@ def _summary(report: Report) -> list[str]:
     verdict = _last_verdict(report)
     if verdict is not None:
         lines.append(f"verdict: {verdict}")
+    if report.budget is not None:
+        left, total = duration(report.budget.remaining_s), duration(report.budget.total_s)
+        lines.append(f"budget: {left} left of {total}")
     if progress is not None:
         lines.append(
             f"reached: fold {of(progress.fold, progress.folds)}, epoch {of(progress.epoch, progress.epochs)}"

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from html import escape
 
+from supervisor.domain.budget import BudgetState
 from supervisor.domain.report import AttemptReport, Report
 from supervisor.domain.run import RunState, Stage
 from supervisor.domain.secrets import masked_args
@@ -73,12 +74,17 @@ def _tiles(report: Report) -> str:
         ("fold reached", of(progress.fold, progress.folds)) if progress and progress.fold else None,
         ("folds done", str(report.folds_done)) if report.folds_done is not None else None,
         ("epoch reached", of(progress.epoch, progress.epochs)) if progress and progress.epoch else None,
+        ("budget left", _budget(report.budget)) if report.budget else None,
         ("time from submission", duration((run.ended_at or report.made_at) - run.created_at)),
     ]
     tiles = "".join(
         f'<div class="tile"><dt>{item[0]}</dt><dd>{_safe(item[1])}</dd></div>' for item in told if item
     )
     return f'<dl class="tiles">{tiles}</dl>'
+
+
+def _budget(budget: BudgetState) -> str:
+    return f"{duration(budget.remaining_s)} of {duration(budget.total_s)}"
 
 
 def _advice(report: Report) -> str:

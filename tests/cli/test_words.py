@@ -77,6 +77,21 @@ def test_progress_says_what_is_known() -> None:
         ("run_ended", {"state": "failed", "reason": "exit_code", "detail": "d"}, "run failed (exit_code): d"),
         ("out_of_memory_seen", {"line": "CUDA"}, "attempt 2: out of memory: CUDA"),
         ("run_stopping", {"reason": "user_request"}, "stopping (user_request)"),
+        (
+            "budget_exhausted",
+            {"stage": "training", "remaining_s": 70.0},
+            "attempt 2: stopping to keep the budget (1m10s left)",
+        ),
+        (
+            "budget_exhausted",
+            {"stage": "follow_up", "remaining_s": 0.0},
+            "the follow-up: stopping to keep the budget (it is over)",
+        ),
+        (
+            "artifacts_checked",
+            {"artifacts": [{"path": "/a", "problem": None}, {"path": "/b", "problem": "/b is missing"}]},
+            "artifacts: /a is there; /b is missing",
+        ),
         ("warning", {"text": "mind this"}, "warning: mind this"),
         ("progress", {}, None),
         ("of a later version", {}, None),

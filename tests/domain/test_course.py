@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from supervisor.domain.budget import TimeLeft
 from supervisor.domain.course import (
     End,
     ProcessEnd,
@@ -12,8 +13,18 @@ from supervisor.domain.course import (
     Step,
     after_attempt,
     classify,
+    with_artifacts,
 )
-from supervisor.domain.run import Attempt, AttemptOutcome, FollowUp, Intent, Reason, RunSpec, Stage
+from supervisor.domain.run import (
+    Artifact,
+    Attempt,
+    AttemptOutcome,
+    FollowUp,
+    Intent,
+    Reason,
+    RunSpec,
+    Stage,
+)
 from supervisor.domain.sizing import SizingKind, SizingPolicy, Trial
 
 SPEC = RunSpec("/train.py", "/", "/python")
@@ -68,7 +79,7 @@ CRASHED = ended(AttemptOutcome.FAILED, Reason.EXIT_CODE, exit_code=3)
 
 def test_training_that_completed_ends_the_run_or_starts_the_follow_up() -> None:
     assert step(COMPLETED) == End(Reason.COMPLETED)
-    assert step(COMPLETED, WITH_FOLLOW_UP) == StartFollowUp()
+    assert step(COMPLETED, WITH_FOLLOW_UP) == StartFollowUp("training has completed")
 
 
 def test_a_stop_after_completion_leaves_the_success_and_skips_the_follow_up() -> None:
@@ -154,3 +165,97 @@ def test_the_follow_up_s_end_is_the_run_s(
 
     assert isinstance(found, End)
     assert found.reason is end
+
+
+CUT_SHORT = ended(
+    AttemptOutcome.STOPPED, Reason.BUDGET_EXHAUSTED, intent=Intent(Reason.BUDGET_EXHAUSTED, 10.0)
+)
+WITH_ARTIFACT = replace(SPEC, artifacts=(Artifact("/submission.csv"),))
+
+
+def step_with(
+    left: TimeLeft, attempt: Attempt, spec: RunSpec, *, stop: bool = False, completed: bool = True
+) -> Step:
+    return after_attempt(spec, attempt, TRIALS, stop_requested=stop, left=left, training_completed=completed)
+
+
+def reason_of(found: Step) -> Reason:
+    assert isinstance(found, End)
+    return found.reason
+
+
+@pytest.mark.parametrize("attempt", [CUT_SHORT, SUPERSEDED])
+def test_training_cut_by_the_budget_is_followed_by_what_was_reserved_for(attempt: Attempt) -> None:
+    found = step_with(TimeLeft.FOLLOW_UP, attempt, WITH_FOLLOW_UP)
+
+    assert found == StartFollowUp("training was stopped to keep the budget")
+
+
+@pytest.mark.parametrize("attempt", [CUT_SHORT, SUPERSEDED, COMPLETED])
+def test_no_follow_up_is_started_after_the_deadline(attempt: Attempt) -> None:
+    found = step_with(TimeLeft.NOTHING, attempt, WITH_FOLLOW_UP)
+
+    assert reason_of(found) is Reason.BUDGET_EXHAUSTED
+
+
+def test_training_cut_without_a_follow_up_can_succeed_only_by_its_artifacts() -> None:
+    assert reason_of(step_with(TimeLeft.FOLLOW_UP, CUT_SHORT, SPEC)) is Reason.BUDGET_EXHAUSTED
+    assert reason_of(step_with(TimeLeft.NOTHING, CUT_SHORT, WITH_ARTIFACT)) is Reason.TRAINING_CUT
+
+
+def test_a_stop_goes_before_the_budget() -> None:
+    found = step_with(TimeLeft.FOLLOW_UP, CUT_SHORT, WITH_FOLLOW_UP, stop=True)
+
+    assert reason_of(found) is Reason.USER_REQUEST
+
+
+def test_no_smaller_size_is_launched_when_the_time_for_training_is_over() -> None:
+    found = step_with(TimeLeft.FOLLOW_UP, RAN_OUT, WITH_FOLLOW_UP)
+
+    assert found == End(
+        Reason.OUT_OF_MEMORY,
+        "64 ran out of memory and no size is known to run: half of it; the budget leaves no time for that",
+    )
+
+
+@pytest.mark.parametrize(
+    ("outcome", "reason", "completed", "end"),
+    [
+        (AttemptOutcome.COMPLETED, Reason.COMPLETED, True, Reason.COMPLETED),
+        (AttemptOutcome.COMPLETED, Reason.COMPLETED, False, Reason.TRAINING_CUT),
+        (AttemptOutcome.STOPPED, Reason.BUDGET_EXHAUSTED, True, Reason.BUDGET_EXHAUSTED),
+        (AttemptOutcome.STOPPED, Reason.BUDGET_EXHAUSTED, False, Reason.BUDGET_EXHAUSTED),
+    ],
+)
+def test_the_follow_up_s_end_tells_whether_training_was_cut_or_the_follow_up(
+    outcome: AttemptOutcome, reason: Reason, completed: bool, end: Reason
+) -> None:
+    follow_up = replace(ended(outcome, reason), stage=Stage.FOLLOW_UP)
+
+    assert reason_of(step_with(TimeLeft.NOTHING, follow_up, WITH_FOLLOW_UP, completed=completed)) is end
+
+
+def test_a_success_stands_when_nothing_is_wrong_with_its_artifacts() -> None:
+    for reason in (Reason.COMPLETED, Reason.TRAINING_CUT):
+        assert with_artifacts(WITH_ARTIFACT, End(reason), []) == End(reason)
+
+
+def test_a_bad_artifact_fails_the_run_and_is_named() -> None:
+    found = with_artifacts(WITH_ARTIFACT, End(Reason.COMPLETED), ["/a is missing", "/b is empty"])
+
+    assert found == End(Reason.ARTIFACT_MISSING, "/a is missing; /b is empty")
+
+
+def test_a_long_list_of_bad_artifacts_is_cut() -> None:
+    found = with_artifacts(WITH_ARTIFACT, End(Reason.COMPLETED), [f"/{n} is missing" for n in range(5)])
+
+    assert found.detail == "/0 is missing; /1 is missing; /2 is missing; and 2 more"
+
+
+def test_a_cut_that_left_no_artifact_is_the_budget_s_fault_unless_a_follow_up_was_to_write_it() -> None:
+    cut = End(Reason.TRAINING_CUT, "cut")
+
+    assert with_artifacts(WITH_ARTIFACT, cut, ["/a is missing"]) == End(
+        Reason.BUDGET_EXHAUSTED, "cut; /a is missing"
+    )
+    assert with_artifacts(WITH_FOLLOW_UP, cut, ["/a is missing"]).reason is Reason.ARTIFACT_MISSING

@@ -38,6 +38,10 @@ if BATCH_SIZE > 32:
 )
 FOLLOWED = GROWING + "pathlib.Path(\"predict.py\").write_text(\"open('launches', 'a').write('predicted')\")\n"
 ENDLESS = GROWING + "time.sleep(60)\n"
+CUT = ENDLESS.replace(
+    "time.sleep(60)",
+    "pathlib.Path(\"predict.py\").write_text(\"open('launches', 'a').write('predicted')\"); time.sleep(60)",
+)
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,23 @@ COURSES = {
         64,
         {"checkpoint": {"after_s": 30}},
         stop=True,
+    ),
+    "budget": Course(
+        CUT,
+        12,
+        RunState.SUCCEEDED,
+        Reason.TRAINING_CUT,
+        "64\npredicted",
+        [AttemptOutcome.STOPPED, COMPLETED],
+        64,
+        {
+            "follow_up": {"script": "predict.py"},
+            "checkpoint": {"after_s": 30},
+            "artifacts": [{"path": "launches"}],
+            # The time for training is over soon, the deadline far off.
+            "budget_s": 47,
+            "reserve_s": 40,
+        },
     ),
 }
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from supervisor.domain.review import ReviewMode
 from supervisor.engine import reviewing
@@ -36,7 +37,10 @@ async def events_of(open_here: OpenEngine, **body: Any) -> list[Any]:
 async def test_findings_are_the_event_after_the_submission(
     open_here: OpenEngine, script: Callable[..., Path]
 ) -> None:
-    events = await events_of(open_here, script=str(script(SMALL)), kind="image")
+    with capture_logs() as logs:
+        events = await events_of(open_here, script=str(script(SMALL)), kind="image")
+    # A number that is given twice fails the conductor once, and is mended at its restart.
+    assert [entry for entry in logs if entry["log_level"] == "error"] == []
     assert [event.number for event in events] == list(range(1, len(events) + 1))
     assert [event.type for event in events[:3]] == ["run_queued", "script_reviewed", "run_starting"]
     data = events[1].data

@@ -12,8 +12,10 @@ from supervisor.domain.events import Event
 from supervisor.domain.progress import Observed, Progress, RunSample
 from supervisor.domain.reading import Attribution, MeasuredReading, ReportedReading, UnitBasis
 from supervisor.domain.run import (
+    Artifact,
     Attempt,
     AttemptOutcome,
+    Deadline,
     FollowUp,
     Intent,
     Phase,
@@ -46,6 +48,9 @@ FULL = Run(
         checkpoint=CheckpointPolicy(after_s=5),
         sizing=SizingPolicy(policy=SizingKind.OFF, max_batch_size=512),
         follow_up=FollowUp("/predict.py", ("-v",)),
+        budget_s=600.0,
+        reserve_s=60.0,
+        artifacts=(Artifact("/submission.csv", "/sample.csv"), Artifact("/model.pt")),
     ),
     created_at=1.5,
     state=RunState.RUNNING,
@@ -55,6 +60,7 @@ FULL = Run(
     batch_size=128,
     observed=Observed(ReportedReading(8, 24, 0.3, UnitBasis.DECIMAL), MEASURED, 24, 0.5, Progress(1, 5), 9.0),
     verdict=VERDICT,
+    deadline=Deadline(700.0, "boot", 601.5),
 )
 
 
@@ -104,6 +110,17 @@ async def test_a_field_that_this_version_does_not_know_is_left_out(database: Dat
     )
 
     assert await database.read(lambda c: get_run(c, "abc123")) == FULL
+
+
+async def test_a_run_of_a_version_without_budgets_has_none(database: Database) -> None:
+    await filled(database, FULL)
+    fields = "'$.deadline', '$.spec.budget_s', '$.spec.reserve_s', '$.spec.artifacts'"
+    await database.write(
+        lambda c: c.execute(f"UPDATE runs SET body = json_remove(body, {fields})").fetchall()  # noqa: S608
+    )
+
+    spec = replace(FULL.spec, budget_s=None, reserve_s=0.0, artifacts=())
+    assert await database.read(lambda c: get_run(c, FULL.id)) == replace(FULL, spec=spec, deadline=None)
 
 
 @pytest.mark.parametrize(

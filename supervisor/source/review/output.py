@@ -74,7 +74,7 @@ def _filled(node: ast.expr) -> str:
     if isinstance(node, ast.JoinedStr):
         return "".join(_part(part) for part in node.values[:_LONGEST])
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        return _PLACEHOLDER.sub(_one, node.value[: 4 * _LONGEST]).replace("%%", "%")
+        return _PLACEHOLDER.sub("1", node.value[: 4 * _LONGEST]).replace("%%", "%")
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod):
         return _filled(node.left) if isinstance(node.left, ast.Constant) else "1"
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "format":
@@ -83,19 +83,7 @@ def _filled(node: ast.expr) -> str:
 
 
 def _part(node: ast.expr) -> str:
-    if isinstance(node, ast.Constant):
-        return str(node.value)
-    spec = node.format_spec if isinstance(node, ast.FormattedValue) else None
-    return "1%" if isinstance(spec, ast.JoinedStr) and _ends_in_percent(spec) else "1"
-
-
-def _ends_in_percent(spec: ast.JoinedStr) -> bool:
-    last = spec.values[-1] if spec.values else None
-    return isinstance(last, ast.Constant) and str(last.value).endswith("%")
-
-
-def _one(match: "re.Match[str]") -> str:
-    return "1%" if match[0].endswith("%}") else "1"
+    return str(node.value) if isinstance(node, ast.Constant) else "1"
 
 
 def _read(line: str) -> Record | None:

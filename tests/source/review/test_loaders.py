@@ -121,7 +121,7 @@ def test_options_by_stars_are_followed_by_their_keys() -> None:
 
 
 def test_positions_count() -> None:
-    source = "import torch\nDataLoader(ds, 128, True, None, None, 2, None, False, prefetch_factor=4)\n"
+    source = "import torch\nDataLoader(ds, 128, True, None, None, 2, 1, False, prefetch_factor=4)\n"
     assert loader_rules(source) == {"loader-workers-few", "loader-pin-memory", "loader-persistent"}
 
 
