@@ -7,7 +7,13 @@ attempt that ended without it is recorded later.
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
-from supervisor.domain.events import ArtifactsChecked, AttemptStarting, Event, ProgressReported, ResourcesReported
+from supervisor.domain.events import (
+    ArtifactsChecked,
+    AttemptStarting,
+    Event,
+    ProgressReported,
+    ResourcesReported,
+)
 from supervisor.domain.progress import Progress
 from supervisor.domain.run import Stage
 
