@@ -170,6 +170,10 @@ def test_a_run_that_went_back_to_a_smaller_size_is_told_to_stay_there() -> None:
     assert advice.figures == {"failed_batch_size": 128, "batch_size": 64}
 
 
+def test_a_size_that_ran_out_and_later_ran_is_not_said_to_have_been_left() -> None:
+    assert "128 ran out of memory: stay below 128" in only(batch_size=128, failed_sizes=(128,)).text
+
+
 @pytest.mark.parametrize(
     ("figures", "words"),
     [
@@ -186,15 +190,19 @@ def test_a_run_whose_last_attempt_ran_out_is_told_what_to_use(figures: dict[str,
     assert words in advice.text
 
 
-def test_after_running_out_neither_full_memory_nor_steps_nor_an_early_end_advise_otherwise() -> None:
+@pytest.mark.parametrize("judged", [True, False])
+@pytest.mark.parametrize("fraction", [0.55, 0.97])
+def test_after_running_out_neither_memory_nor_steps_nor_an_early_end_advise_otherwise(
+    fraction: float, *, judged: bool
+) -> None:
     found = codes(
         outcome=OOM,
         batch_size=128,
         first_batch_size=64,
         failed_sizes=(128,),
-        fraction=0.97,
+        fraction=fraction,
         utilization=0.1,
-        judged=False,
+        judged=judged,
         seconds=5.0,
     )
 

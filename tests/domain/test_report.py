@@ -138,3 +138,9 @@ def test_an_attempt_that_ended_before_its_checkpoint_is_told(outcome: AttemptOut
     ended = replace(SECOND, outcome=outcome, ended_at=185.0)
 
     assert codes(reported(ended)) == [code]
+
+
+def test_how_early_an_end_is_goes_by_the_run_s_own_checkpoint() -> None:
+    soon = replace(RUN, spec=replace(SPEC, checkpoint=CheckpointPolicy(after_s=10.0)))
+
+    assert codes(reported(replace(SECOND, outcome=AttemptOutcome.STOPPED, ended_at=185.0), run=soon)) == []

@@ -16,6 +16,7 @@ def test_values_of_an_environment_whose_names_speak_of_secrets_are_masked() -> N
     [
         (["--api-key", "hush", "--lr", "0.1"], ["--api-key", "***", "--lr", "0.1"]),
         (["--token=hush", "--lr=0.1"], ["--token=***", "--lr=0.1"]),
+        (["--token=hush", "data"], ["--token=***", "data"]),
         (["--token=hu=sh"], ["--token=***"]),
         (["wandb.api_key=hush", "model.size=3"], ["wandb.api_key=***", "model.size=3"]),
         (["-password", "hush"], ["-password", "***"]),
