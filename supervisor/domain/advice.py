@@ -83,8 +83,8 @@ def _last_ran_out(figures: Figures) -> Advice:
     safe = max((ran for ran in figures.ran_sizes if ran < bound), default=None)
     if safe is not None:
         remedy = f"{safe} ran before, so use that"
-    elif size > 1:
-        remedy = f"try {size // 2}"
+    elif bound > 1:
+        remedy = f"try {bound // 2}"
     else:
         remedy = "a smaller model or smaller inputs are needed"
     text = f"The last attempt ran out of memory with a batch size of {size}: {remedy}."

@@ -10,6 +10,7 @@ from supervisor.web.figures import duration
 _STEPS_S = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
 _MOST_TICKS = 5  # as many as fit on a telephone
 _NEAR = 0.09  # of the height or width: labels nearer than this would overlap
+_WIDE = 0.22  # likewise of the width, for a label of several marks
 _GAP = 5  # times the usual distance of two points: nobody looked in between
 _MINUTE, _HOUR = 60, 3600
 
@@ -97,17 +98,21 @@ def _down(share: float) -> float:
 
 
 def _labels_up(bounds: Sequence[tuple[float, str]]) -> str:
-    """The bounds first; a round level too near to one of them goes without a label."""
-    wanted = [(share, text, "up limit") for share, text in bounds]
-    wanted += [(share, f"{share:.0%}", "up") for share in (0.0, 1.0, 0.5)]
+    """Bounds that lie close together stand below each other; round levels near to them have no label."""
     placed: list[float] = []
     labels = ""
-    for share, text, kind in wanted:
-        if any(abs(share - other) < _NEAR for other in placed):
-            continue
-        placed.append(share)
-        labels += f'<span class="{kind}" style="top:{100 - 100 * share:.1f}%">{escape(text)}</span>'
+    for share, text in sorted(bounds, reverse=True):
+        place = min([share, *(other - _NEAR for other in placed)])
+        placed.append(place)
+        labels += _label_up(place, text, "up limit")
+    for share in (0.0, 1.0, 0.5):
+        if all(abs(share - other) >= _NEAR for other in placed):
+            labels += _label_up(share, f"{share:.0%}", "up")
     return labels
+
+
+def _label_up(share: float, text: str, kind: str) -> str:
+    return f'<span class="{kind}" style="top:{100 - 100 * share:.1f}%">{escape(text)}</span>'
 
 
 def _labels_across(axis: Axis) -> str:
@@ -115,32 +120,37 @@ def _labels_across(axis: Axis) -> str:
     step = next((step for step in _STEPS_S if span / step <= _MOST_TICKS), span / _MOST_TICKS)
     long = span >= _HOUR
     ticks = [step * index for index in range(int(span / step) + 1)]
+    unit_s = _MINUTE if long else 1
     labels = "".join(
-        f'<span class="across" style="left:{100 * tick / span:.2f}%">{_clock(tick, long=long)}</span>'
+        f'<span class="across" style="left:{100 * tick / span:.2f}%">{_clock(tick / unit_s)}</span>'
         for tick in ticks
     )
-    return f'{labels}<span class="unit">{"h:min:s" if long else "min:s"} since the first launch</span>'
+    return f'{labels}<span class="unit">{"h:min" if long else "min:s"} since the first launch</span>'
 
 
-def _clock(seconds: float, *, long: bool) -> str:
-    minutes, rest = divmod(round(seconds), _MINUTE)
-    hours, minutes = divmod(minutes, _MINUTE)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if long else f"{minutes}:{rest:02d}"
+def _clock(amount: float) -> str:
+    """Seconds as min:s, or minutes as h:min."""
+    whole, rest = divmod(round(amount), _MINUTE)
+    return f"{whole}:{rest:02d}"
 
 
 def _labels_over(marks: Sequence[Mark], axis: Axis) -> str:
-    """Marks too near to each other share a label, at the first of them."""
+    """Marks too near to each other share a label, which stands at the first of them."""
     groups: list[tuple[float, list[str]]] = []
     for mark in marks:
         across = axis.across(mark.at)
-        if groups and across - groups[-1][0] < _NEAR * len(groups[-1][1]):
+        if groups and across - groups[-1][0] < (_NEAR if len(groups[-1][1]) == 1 else _WIDE):
             groups[-1][1].append(mark.label)
         else:
             groups.append((across, [mark.label]))
-    return "".join(
-        f'<span class="over" style="left:{100 * across:.2f}%">{escape(_joined(labels))}</span>'
-        for across, labels in groups
-    )
+    return "".join(_label_over(across, labels) for across, labels in groups)
+
+
+def _label_over(across: float, labels: Sequence[str]) -> str:
+    # A label of several marks reaches further than the margin beside the plot.
+    several = "over last" if across > 1 - _WIDE else "over first"
+    side = several if len(labels) > 1 else "over"
+    return f'<span class="{side}" style="left:{100 * across:.2f}%">{escape(_joined(labels))}</span>'
 
 
 def _joined(labels: Sequence[str]) -> str:

@@ -34,7 +34,7 @@ td.figure,th.figure{text-align:right}
 td.prose{white-space:normal;overflow-wrap:anywhere;min-width:7rem}
 ul{padding-left:1.2rem;margin:.4rem 0}li{margin:.3rem 0}
 figure{margin:1.2rem 0 0}
-.plot{position:relative;height:12rem;margin:1.9rem 1.2rem 3.4rem 5rem}
+.plot{position:relative;height:12rem;margin:2.1rem 1.2rem 3.4rem 5rem}
 .plot svg{display:block;width:100%;height:100%;overflow:visible}
 .plot line,.plot polyline{vector-effect:non-scaling-stroke;fill:none}
 .grid{stroke:var(--rule)}.bound{stroke:var(--bound);stroke-dasharray:2 4}
@@ -43,7 +43,8 @@ figure{margin:1.2rem 0 0}
 .plot span{position:absolute;font-size:.8rem;line-height:1;white-space:nowrap}
 .up{right:calc(100% + .5rem);transform:translateY(-50%)}
 .across{top:calc(100% + .5rem);transform:translateX(-50%)}
-.over{bottom:calc(100% + .4rem);transform:translateX(-50%);font-weight:600}
+.over{bottom:calc(100% + .6rem);transform:translateX(-50%);font-weight:600}
+.over.first{transform:none}.over.last{transform:translateX(-100%)}
 .unit{top:calc(100% + 1.6rem);right:0}
 .up,.across,.over,.unit{color:var(--quiet)}.up.limit{color:var(--bound)}
 @media(max-width:44rem){

@@ -179,6 +179,7 @@ def test_a_size_that_ran_out_and_later_ran_is_not_said_to_have_been_left() -> No
     [
         ({"batch_size": 128, "failed_sizes": (128,), "ran_sizes": (32, 64)}, "64 ran before"),
         ({"batch_size": 64, "failed_sizes": (96, 64), "ran_sizes": (80,)}, "try 32"),
+        ({"batch_size": 64, "failed_sizes": (16, 64), "ran_sizes": (32,)}, "try 8"),
         ({"batch_size": 1, "failed_sizes": (1,)}, "a smaller model"),
         ({"batch_size": None}, "use a smaller batch size"),
     ],
