@@ -31,6 +31,7 @@ async def http(
         args=("--token", "hush"),
         env={"API_KEY": "hush"},
         budget_s=300,
+        checkpoint={"after_s": 30},
     )
     async with open_here() as engine:
         await ended(engine, (await engine.submit(body)).id)

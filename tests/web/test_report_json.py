@@ -1,11 +1,13 @@
 """The report as JSON."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from pydantic import BaseModel
 
 from supervisor.api.reports import ReportView
+from supervisor.domain.progress import Observed
 from supervisor.domain.report import build_report
 from supervisor.web.report_json import report_dict
 from tests.web.reports import FULL, RUN
@@ -33,7 +35,8 @@ def test_the_report_is_plain_json_with_times_in_utc_and_secrets_masked() -> None
 
 
 def test_budget_and_artifacts_are_told_where_there_are_any() -> None:
-    told, bare = report_dict(FULL), report_dict(build_report(RUN, [], [], 800.0))
+    unseen = replace(RUN, observed=Observed())
+    told, bare = report_dict(FULL), report_dict(build_report(unseen, [], [], 800.0))
 
     assert told["budget"] == {
         "total_s": 900.0,
@@ -42,5 +45,5 @@ def test_budget_and_artifacts_are_told_where_there_are_any() -> None:
         "reserve_s": 60.0,
     }
     assert [item["problem"] for item in told["artifacts"]] == ["is empty"]
-    assert (bare["budget"], bare["artifacts"], bare["attempts"]) == (None, [], [])
+    assert (bare["budget"], bare["progress"], bare["artifacts"], bare["attempts"]) == (None, None, [], [])
     assert strict(ReportView, bare) == json.loads(json.dumps(bare))
