@@ -49,6 +49,7 @@ class AttemptReportView(BaseModel):
     started_at: datetime | None
     ended_at: datetime | None
     seconds: float | None
+    cpu_s: float | None
     outcome: str
     reason: str | None
     exit_code: int | None

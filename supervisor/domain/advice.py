@@ -29,6 +29,7 @@ class Figures:
     utilization: float | None = None
     peak_utilization: float | None = None
     seconds: float | None = None
+    cpu_s: float | None = None
     judged: bool = True
     deferred: bool = False
     checkpoint_s: float = 60.0
@@ -128,6 +129,9 @@ def _slow(figures: Figures) -> Advice | None:
     if figures.cpu_cores is not None:
         printed.append(f"{figures.cpu_cores} CPU cores")
     told = f" The script printed {' and '.join(printed)}." if printed else ""
+    cores = figures.cpu_s / figures.seconds if figures.cpu_s is not None and figures.seconds else None
+    if cores is not None:
+        told = f" Its processes kept {cores:.1f} CPU cores busy.{told}"
     text = (
         f"The device was busy {busy:.0%} of the time{peak}, with memory {share:.0%} full:"
         f" look at the number of loader workers and at the disk.{told}"
@@ -138,6 +142,7 @@ def _slow(figures: Figures) -> Advice | None:
         peak_utilization=figures.peak_utilization,
         num_workers=min(figures.workers, default=None),
         cpu_cores=figures.cpu_cores,
+        busy_cores=cores,
     )
     return Advice("look_at_loading", text, rests_on)
 

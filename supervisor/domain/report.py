@@ -40,7 +40,7 @@ class Usage:
 class AttemptReport:
     """One attempt. `fraction` is the peak's share of the device; `seconds` count to now while it lives.
 
-    `why` is the verdict's sentence.
+    `why` is the verdict's sentence, `cpu_s` the processor time that it took, known once it has ended.
     """
 
     stage: Stage
@@ -53,6 +53,7 @@ class AttemptReport:
     started_at: float | None
     ended_at: float | None
     seconds: float | None
+    cpu_s: float | None
     outcome: AttemptOutcome
     reason: str | None
     exit_code: int | None
@@ -151,6 +152,7 @@ def _attempt(attempt: Attempt, usage: Usage, now: float) -> AttemptReport:
         started_at=attempt.started_at,
         ended_at=attempt.ended_at,
         seconds=_between(*span) if span else None,
+        cpu_s=attempt.cpu_s,
         outcome=attempt.outcome,
         reason=attempt.reason,
         exit_code=attempt.exit_code,
@@ -177,6 +179,7 @@ def _figures(run: Run, training: Sequence[AttemptReport], events: Sequence[Event
         utilization=last.mean_utilization,
         peak_utilization=last.peak_utilization,
         seconds=last.seconds,
+        cpu_s=last.cpu_s,
         judged=last.verdict not in {None, VerdictKind.DEFERRED},
         deferred=last.verdict is VerdictKind.DEFERRED,
         checkpoint_s=checkpoint.after_s,

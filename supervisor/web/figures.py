@@ -1,7 +1,8 @@
 """Figures and foreign texts as people read them. `-` stands for what is not known."""
 
 UNKNOWN = "-"
-_LONGEST = 200  # characters of one foreign text
+LONGEST = 200  # characters of one foreign text
+SENTENCE = 500  # characters of a sentence of ours that may hold foreign text
 _MINUTE, _HOUR = 60, 3600
 
 
@@ -44,7 +45,7 @@ def of(done: int | None, total: int | None) -> str:
     return f"{done} of {total}" if total is not None else f"{done}"
 
 
-def clipped(text: str, longest: int = _LONGEST) -> str:
+def clipped(text: str, longest: int = LONGEST) -> str:
     """A foreign text without control characters, in one line and cut to `longest` characters."""
     short = text if len(text) <= longest else text[: longest - 1] + "…"
     return "".join(character if character.isprintable() else " " for character in short)

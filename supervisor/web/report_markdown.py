@@ -5,7 +5,7 @@ import re
 
 from supervisor.domain.report import AttemptReport, Report
 from supervisor.domain.run import Stage
-from supervisor.web.figures import UNKNOWN, clipped, duration, number, of, share, size
+from supervisor.web.figures import LONGEST, SENTENCE, UNKNOWN, clipped, duration, number, of, share, size
 
 _SHOWN = 15  # attempts, and as many artifacts; of attempts the newest are kept
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#|~!])")
@@ -28,9 +28,9 @@ def report_markdown(report: Report) -> str:
     return "\n".join(lines) + "\n"
 
 
-def safe(text: str) -> str:
+def safe(text: str, longest: int = LONGEST) -> str:
     """A foreign text as one inert piece of a Markdown line."""
-    return _SPECIAL.sub(r"\\\1", html.escape(clipped(text)))
+    return _SPECIAL.sub(r"\\\1", html.escape(clipped(text, longest)))
 
 
 def _summary(report: Report) -> list[str]:
@@ -38,7 +38,7 @@ def _summary(report: Report) -> list[str]:
     lines = [f"state: {run.state}" + (f" ({run.reason})" if run.reason else "")]
     lines.append(f"script: {safe(run.spec.script)}")
     if run.detail:
-        lines.append(f"detail: {safe(run.detail)}")
+        lines.append(f"detail: {safe(run.detail, SENTENCE)}")
     lines.append(f"relaunches: {report.relaunches}")
     lines.append(f"launch to verdict: {duration(report.to_verdict_s)}")
     if report.before and report.after:
@@ -72,7 +72,7 @@ def _last_verdict(report: Report) -> str | None:
     training = [attempt for attempt in report.attempts if attempt.stage is Stage.TRAINING]
     if not training or training[-1].why is None:
         return None
-    return f"{training[-1].verdict}, {safe(training[-1].why)}"
+    return f"{training[-1].verdict}, {safe(training[-1].why, SENTENCE)}"
 
 
 def _artifacts(report: Report) -> list[str]:

@@ -7,7 +7,7 @@ from supervisor.domain.budget import BudgetState
 from supervisor.domain.report import AttemptReport, Report
 from supervisor.domain.run import RunState, Stage
 from supervisor.domain.secrets import masked_args
-from supervisor.web.figures import UNKNOWN, clipped, duration, number, of, share, size
+from supervisor.web.figures import SENTENCE, UNKNOWN, clipped, duration, number, of, share, size
 from supervisor.web.report_plot import Axis, Mark, plot
 from supervisor.web.report_style import style_sheet
 
@@ -58,7 +58,7 @@ def _heading(report: Report, title: str) -> str:
     lines = [
         f"<h1>{title}</h1>",
         f'<p><span class="state {kind}">{run.state}</span>{reason}</p>',
-        f"<p>{_safe(run.detail)}</p>" if run.detail else "",
+        f"<p>{_safe(run.detail, SENTENCE)}</p>" if run.detail else "",
         f'<p class="note">run {_safe(run.id)}: {_safe(command)}</p>',
         "<p>The run is not over: this report is partial.</p>" if report.partial else "",
     ]
@@ -88,7 +88,7 @@ def _budget(budget: BudgetState) -> str:
 
 
 def _advice(report: Report) -> str:
-    items = "".join(f"<li>{_safe(advice.text)}</li>" for advice in report.advice)
+    items = "".join(f"<li>{_safe(advice.text, SENTENCE)}</li>" for advice in report.advice)
     return f"<h2>Advice</h2><ul>{items}</ul>" if items else ""
 
 
@@ -112,7 +112,7 @@ def _attempts(attempts: Sequence[AttemptReport]) -> str:
     if not attempts:
         return "<h2>Attempts</h2><p>None was launched.</p>"
     sentences = "".join(
-        f"<li>{_name(attempt)}: {attempt.verdict}: {_safe(attempt.why)}</li>"
+        f"<li>{_name(attempt)}: {attempt.verdict}: {_safe(attempt.why, SENTENCE)}</li>"
         for attempt in attempts
         if attempt.why
     )

@@ -111,10 +111,20 @@ def test_an_idle_device_at_good_memory_points_at_loading(
 
 def test_what_the_script_printed_of_its_workers_and_cores_is_named_where_it_did() -> None:
     bare = only(fraction=0.7, utilization=0.2)
-    full = only(fraction=0.7, utilization=0.2, peak_utilization=0.6, workers=(0, 2), cpu_cores=8)
+    full = only(
+        fraction=0.7,
+        utilization=0.2,
+        peak_utilization=0.6,
+        workers=(0, 2),
+        cpu_cores=8,
+        cpu_s=90.0,
+        seconds=60.0,
+    )
 
     assert "printed" not in bare.text
+    assert "CPU" not in bare.text
     assert "busy 20% of the time and 60% at most" in full.text
+    assert "kept 1.5 CPU cores busy" in full.text
     assert "printed num_workers=0, 2 and 8 CPU cores" in full.text
     assert full.figures == {
         "fraction": 0.7,
@@ -122,6 +132,7 @@ def test_what_the_script_printed_of_its_workers_and_cores_is_named_where_it_did(
         "peak_utilization": 0.6,
         "num_workers": 0,
         "cpu_cores": 8,
+        "busy_cores": 1.5,
     }
 
 

@@ -44,6 +44,7 @@ async def test_training_and_its_follow_up_are_told_apart(open_here: OpenEngine, 
     assert training.peak is not None
     assert follow_up.peak is not None
     assert training.peak < 60 * 2**20 <= follow_up.peak
+    assert all(attempt.cpu_s is not None and attempt.cpu_s > 0 for attempt in report.attempts)
     assert report.progress is not None
     assert (report.progress.fold, report.progress.folds, report.folds_done) == (2, 2, 2)
     assert [advice.code for advice in report.advice] == ["ended_early"]

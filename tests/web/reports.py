@@ -28,7 +28,7 @@ ATTEMPTS = [
     ),
     Attempt(
         Stage.TRAINING, 2, 128, (), AttemptOutcome.COMPLETED, Reason.COMPLETED, exit_code=0,
-        started_at=175.0, ended_at=660.0, peak=int(13.2 * GIB), verdict=GOOD,
+        started_at=175.0, ended_at=660.0, peak=int(13.2 * GIB), verdict=GOOD, cpu_s=970.0,
     ),
     Attempt(
         Stage.FOLLOW_UP, 1, None, (), AttemptOutcome.COMPLETED, Reason.COMPLETED, exit_code=0,

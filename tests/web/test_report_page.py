@@ -64,7 +64,7 @@ class Page(HTMLParser):
         "attempt 2: good: the run holds 13.20 GiB (55%): well used",
         "superseded (underused memory)",
         "try 160 to 192",
-        "printed num_workers=2",
+        "Its processes kept 2.0 CPU cores busy. The script printed num_workers=2",
         "max 90%",
         "min 50%",
         "#2: attempt 2, launched after 1 min 15 s with batch size 128; F: follow-up",
@@ -122,3 +122,10 @@ def test_a_run_that_has_not_been_launched_has_a_page_without_figures() -> None:
     assert "No samples." in text
     assert "Advice" not in text
     assert "Before and after" not in text
+
+
+def test_a_sentence_with_every_figure_is_shown_whole() -> None:
+    why = "the device's figure decides, " * 12
+    attempts = (replace(FULL.attempts[0], why=why),)
+
+    assert why.strip() in Page(report_page(replace(FULL, attempts=attempts))).text
