@@ -9,9 +9,11 @@ from pydantic import BaseModel
 from supervisor.api.answers import json_answer
 from supervisor.api.dependencies import EngineHere, RunHere
 from supervisor.api.negotiation import preferred
-from supervisor.api.schemas import ProgressView
+from supervisor.api.schemas import BudgetView, ProgressView
+from supervisor.domain.budget import budget_state
 from supervisor.domain.report import Report, SamplePoint, build_report
 from supervisor.domain.run import Run
+from supervisor.domain.telling import TYPES
 from supervisor.engine.engine import Engine
 from supervisor.web.report_json import report_dict
 from supervisor.web.report_markdown import report_markdown
@@ -21,10 +23,11 @@ router = APIRouter(prefix="/v1/runs", tags=["report"])
 
 _JSON, _MARKDOWN, _HTML = "application/json", "text/markdown", "text/html"
 _POINTS = 600  # more than a plot can show
+_EVENTS = 200  # of each type; scripts print their settings once an attempt
 
 
 class LaunchView(BaseModel):
-    """What was launched; values of `env` whose names speak of secrets are masked."""
+    """What was launched; in `args` and `env`, values whose names speak of secrets are masked."""
 
     script: str
     args: list[str]
@@ -46,10 +49,23 @@ class AttemptReportView(BaseModel):
     started_at: datetime | None
     ended_at: datetime | None
     seconds: float | None
+    cpu_s: float | None
     outcome: str
     reason: str | None
+    exit_code: int | None
+    signal: int | None
     verdict: str | None
     why: str | None
+
+
+class ArtifactView(BaseModel):
+    """A file that the run was to leave: `problem` is a sentence, `size` in bytes, `rows` of a table."""
+
+    path: str
+    ok: bool
+    problem: str | None
+    size: int | None
+    rows: int | None
 
 
 class AdviceView(BaseModel):
@@ -74,6 +90,7 @@ class ReportView(BaseModel):
     started_at: datetime | None
     ended_at: datetime | None
     launch: LaunchView
+    budget: BudgetView | None
     attempts: list[AttemptReportView]
     before: AttemptReportView | None
     after: AttemptReportView | None
@@ -81,6 +98,8 @@ class ReportView(BaseModel):
     to_verdict_s: float | None
     to_corrected_s: float | None
     progress: ProgressView | None
+    folds_done: int | None
+    artifacts: list[ArtifactView]
     advice: list[AdviceView]
 
 
@@ -110,4 +129,13 @@ async def report(run: RunHere, engine: EngineHere, request: Request) -> Response
 async def _build(engine: Engine, run: Run) -> Report:
     rows = await engine.samples(run.id, _POINTS)
     samples = [SamplePoint(row.at, row.used, row.total, row.utilization) for row in rows]
-    return build_report(run, await engine.attempts(run.id), samples, engine.config.clock.wall())
+    now = engine.config.clock.moment()
+    return build_report(
+        run,
+        await engine.attempts(run.id),
+        samples,
+        now.wall,
+        budget=budget_state(run, now),
+        usage=await engine.attempt_usage(run.id),
+        events=await engine.events_of_types(run.id, TYPES, _EVENTS),
+    )

@@ -22,9 +22,6 @@ from supervisor.domain.events import Event
 from supervisor.domain.run import Attempt, Run
 from supervisor.store.samples import SampleRow
 
-MASK = "***"
-_SECRET_WORDS = ("key", "token", "secret", "password", "passwd", "credential", "auth")
-
 
 def run_view(run: Run, now: Moment, wait: WaitView | None = None) -> RunView:
     """A run as it is now."""
@@ -145,14 +142,6 @@ def fraction_of(run: Run) -> float | None:
 
 def moment(at: float) -> datetime:
     return datetime.fromtimestamp(at, UTC)
-
-
-def masked(env: dict[str, str]) -> dict[str, str]:
-    """An environment fit to show: values whose names speak of secrets are masked."""
-    return {
-        name: MASK if any(word in name.lower() for word in _SECRET_WORDS) else value
-        for name, value in env.items()
-    }
 
 
 def _maybe(at: float | None) -> datetime | None:

@@ -209,6 +209,8 @@ class Intent:
 class Attempt:
     """One launch of a script. `baseline` is the device's use before launch, `peak` the run's highest, bytes.
 
+    `cpu_s` is the processor time of its first process and of those that it waited for, known at the end.
+
     `started_boottime` is in seconds of the boot-time clock and means nothing under another `boot_id`.
     `log_offset` is how far the log was read and recorded, `out_of_memory` whether it told of running out.
     """
@@ -231,6 +233,7 @@ class Attempt:
     baseline: int | None = None
     peak: int | None = None
     peak_utilization: float | None = None
+    cpu_s: float | None = None
     log_offset: int = 0
     out_of_memory: bool = False
     verdict: Verdict | None = None

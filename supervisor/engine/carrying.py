@@ -189,12 +189,19 @@ async def _close(journal: Journal, attempt: Attempt, end: Exit | None) -> None:
         ended_at=end.wall if end is not None and end.wall is not None else journal.now(),
         exit_code=code,
         signal=number,
+        cpu_s=_cpu_s(end),
     )
     run = replace(journal.run, exit_code=_shell_code(code, number))
     log_size = end.log_size if end is not None else None
     ended = AttemptEnded(attempt.stage, attempt.outcome, attempt.reason or "", code, number, log_size)
     await journal.record(ended, run=run, attempt=attempt)
     log.info("attempt ended", run=run.id, stage=attempt.stage, number=attempt.number, outcome=attempt.outcome)
+
+
+def _cpu_s(end: Exit | None) -> float | None:
+    if end is None or end.user_s is None or end.system_s is None:
+        return None
+    return end.user_s + end.system_s
 
 
 def _shell_code(code: int | None, signal: int | None) -> int | None:

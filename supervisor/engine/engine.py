@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ from supervisor.devices.missing import MissingDevice
 from supervisor.domain.budget import deadline_of
 from supervisor.domain.events import Event, EventBody, RunQueued, data_of
 from supervisor.domain.progress import RunSample
+from supervisor.domain.report import AttemptKey, Usage
 from supervisor.domain.run import Attempt, Run, RunState, Stage
 from supervisor.engine.committer import Committer
 from supervisor.engine.conductor import Conductor
@@ -198,6 +199,19 @@ class Engine:
         """At most `points` stored looks at the run, or at one of its attempts."""
         return await self.services.database.read(
             lambda connection: sample_rows.list_samples(connection, run_id, points, attempt)
+        )
+
+    async def attempt_usage(self, run_id: str) -> dict[AttemptKey, Usage]:
+        """The mean and highest use of its device by each attempt of the run, over all stored samples."""
+        attempts, now = await self.attempts(run_id), self.config.clock.wall()
+        return await self.services.database.read(
+            lambda connection: sample_rows.attempt_usage(connection, run_id, attempts, now)
+        )
+
+    async def events_of_types(self, run_id: str, types: Sequence[str], limit: int) -> list[Event]:
+        """Of each type the newest `limit` stored events, in order; a live run's newest second may lack."""
+        return await self.services.database.read(
+            lambda connection: event_rows.newest_of_types(connection, run_id, types, limit)
         )
 
     async def state_counts(self) -> dict[RunState, int]:

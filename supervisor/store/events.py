@@ -26,6 +26,18 @@ def events_after(connection: Connection, run_id: str, after: int, limit: int) ->
     return [Event(number, at, type_, attempt, json.loads(data)) for number, at, type_, attempt, data in rows]
 
 
+def newest_of_types(connection: Connection, run_id: str, types: Sequence[str], limit: int) -> list[Event]:
+    """Of each of these types at most the newest `limit`, all in order."""
+    rows = connection.execute(
+        "SELECT number, at, type, attempt, data FROM ("
+        "SELECT *, row_number() OVER (PARTITION BY type ORDER BY number DESC) AS age FROM events"
+        " WHERE run_id = ?1 AND type IN (SELECT value FROM json_each(?2))"
+        ") WHERE age <= ?3 ORDER BY number",
+        (run_id, json.dumps(list(types)), limit),
+    ).fetchall()
+    return [Event(number, at, type_, attempt, json.loads(data)) for number, at, type_, attempt, data in rows]
+
+
 def last_number(connection: Connection, run_id: str) -> int:
     """The number of the run's newest event, 0 where there is none."""
     row = connection.execute("SELECT max(number) FROM events WHERE run_id = ?", (run_id,)).fetchone()

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from supervisor.domain.progress import RunSample
+from supervisor.domain.report import AttemptKey, Usage, span_of
+from supervisor.domain.run import Attempt
 from supervisor.store.database import Connection
 
 
@@ -50,6 +52,28 @@ def list_samples(
         (run_id, attempt, points - 1, first, width),
     ).fetchall()
     return [SampleRow(row[0], row[1], *row[3:]) for row in rows]
+
+
+def attempt_usage(
+    connection: Connection, run_id: str, attempts: Sequence[Attempt], now: float
+) -> dict[AttemptKey, Usage]:
+    """Means and peaks over every stored sample of each launched attempt; one that lives counts to `now`.
+
+    A follow-up counts from 1 as training does, so an attempt's samples are those of its number and its time.
+    """
+    found: dict[AttemptKey, Usage] = {}
+    for attempt in attempts:
+        span = span_of(attempt, now)
+        if span is not None:
+            row = connection.execute(_USAGE, (run_id, attempt.number, *span)).fetchone()
+            found[attempt.stage, attempt.number] = Usage(*row)
+    return found
+
+
+_USAGE = (
+    "SELECT avg(utilization), max(utilization), max(used), max(total) FROM samples"
+    " WHERE run_id = ?1 AND attempt = ?2 AND at BETWEEN ?3 AND ?4"
+)
 
 
 def _figures(sample: RunSample) -> tuple[int | None, int | None, int | None]:

@@ -3,12 +3,15 @@
 from dataclasses import asdict
 from typing import Any
 
-from supervisor.api.views import masked, moment
+from supervisor.api.views import moment
+from supervisor.domain.budget import BudgetState
+from supervisor.domain.progress import Progress
 from supervisor.domain.report import AttemptReport, Report
+from supervisor.domain.secrets import masked_args, masked_env
 
 
 def report_dict(report: Report) -> dict[str, Any]:
-    """Every figure of the report; environment values whose names speak of secrets are masked."""
+    """Every figure of the report, fit to show: values whose names speak of secrets are masked."""
     run, spec = report.run, report.run.spec
     return {
         "id": run.id,
@@ -23,18 +26,21 @@ def report_dict(report: Report) -> dict[str, Any]:
         "ended_at": _time(run.ended_at),
         "launch": {
             "script": spec.script,
-            "args": list(spec.args),
+            "args": masked_args(spec.args),
             "cwd": spec.cwd,
             "python": spec.python,
-            "env": masked(dict(spec.env)),
+            "env": masked_env(spec.env),
         },
+        "budget": _budget(report.budget),
         "attempts": [_attempt(attempt) for attempt in report.attempts],
         "before": _attempt(report.before) if report.before else None,
         "after": _attempt(report.after) if report.after else None,
         "relaunches": report.relaunches,
         "to_verdict_s": report.to_verdict_s,
         "to_corrected_s": report.to_corrected_s,
-        "progress": asdict(report.progress) if report.progress else None,
+        "progress": _progress(report.progress),
+        "folds_done": report.folds_done,
+        "artifacts": [asdict(artifact) for artifact in report.artifacts],
         "advice": [
             {"code": advice.code, "text": advice.text, "figures": dict(advice.figures)}
             for advice in report.advice
@@ -48,6 +54,18 @@ def _attempt(attempt: AttemptReport) -> dict[str, Any]:
         "started_at": _time(attempt.started_at),
         "ended_at": _time(attempt.ended_at),
     }
+
+
+def _budget(budget: BudgetState | None) -> dict[str, Any] | None:
+    return {**asdict(budget), "deadline": _time(budget.deadline)} if budget is not None else None
+
+
+def _progress(progress: Progress | None) -> dict[str, Any] | None:
+    if progress is None:
+        return None
+    told = asdict(progress)
+    del told["steps"]  # as in a run
+    return told
 
 
 def _time(at: float | None) -> str | None:
