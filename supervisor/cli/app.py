@@ -225,6 +225,22 @@ def stop(
 
 
 @app.command()
+def review(
+    script: Annotated[Path, typer.Argument(help="the training script")],
+    *,
+    kind: Annotated[
+        str | None, typer.Option(help="image, tabular or text; told by itself if left out")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Review a script before its launch. Exits 0 passed, 1 failed, 2 usage."""
+    from supervisor.cli.review import review_script
+
+    if not review_script(script, kind, as_json=as_json):
+        raise typer.Exit(1)
+
+
+@app.command()
 def demo(
     *,
     batch_size: Annotated[int, typer.Option(help="what the script begins with")] = 64,

@@ -87,8 +87,16 @@ def _edited(data: Json, _: int | None) -> str:
     return f"changed {where}: {data['old']} -> {data['new']}"
 
 
+def _reviewed(data: Json, _: int | None) -> str:
+    rules = list(dict.fromkeys(item["rule"] for item in data["findings"]))
+    more = f" and {len(rules) - 4} more" if len(rules) > 4 else ""  # noqa: PLR2004 - one line
+    outcome = "passed" if data["passed"] else "failed"
+    return f"review {outcome}: {', '.join(rules[:4])}{more}; `traind review` says how to mend them"
+
+
 _SENTENCES: dict[str, Callable[[Json, int | None], str]] = {
     "run_queued": lambda data, _: f"queued {data['script']}",
+    "script_reviewed": _reviewed,
     "run_starting": lambda data, _: f"got device {data['device']}",
     "attempt_starting": _attempt_starting,
     "attempt_started": lambda data, attempt: f"{_which(data, attempt)}: running as process {data['pid']}",

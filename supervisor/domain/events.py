@@ -34,6 +34,16 @@ class RunQueued:
 
 
 @dataclass(frozen=True, slots=True)
+class ScriptReviewed:
+    """What the review before launch found: errors and warnings, at most 50, each a finding's fields."""
+
+    type: ClassVar[str] = "script_reviewed"
+    passed: bool
+    kind: str | None
+    findings: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
 class RunStarting:
     type: ClassVar[str] = "run_starting"
     device: str

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from supervisor.domain.checkpoint import CheckpointPolicy, Verdict
 from supervisor.domain.progress import Observed
+from supervisor.domain.review import Kind, ReviewMode
 from supervisor.domain.sizing import SizingPolicy
 
 
@@ -145,6 +146,8 @@ class RunSpec:
     sizing: SizingPolicy = field(default_factory=SizingPolicy)
     grace_s: float = 10.0
     follow_up: FollowUp | None = None
+    kind: Kind | None = None
+    review: ReviewMode = ReviewMode.WARN
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import structlog
 
 from supervisor.devices.base import Device, DeviceKind
 from supervisor.devices.missing import MissingDevice
-from supervisor.domain.events import Event, RunQueued, data_of
+from supervisor.domain.events import Event, EventBody, RunQueued, data_of
 from supervisor.domain.progress import RunSample
 from supervisor.domain.run import Attempt, Run, RunState, Stage
 from supervisor.engine.committer import Committer
@@ -19,6 +19,7 @@ from supervisor.engine.config import EngineConfig
 from supervisor.engine.hub import Hub
 from supervisor.engine.journal import Beginning, Journal
 from supervisor.engine.queue import DeviceQueue, NoSuchDeviceError
+from supervisor.engine.reviewing import review_submission
 from supervisor.engine.sampler import Sampler, Watched
 from supervisor.engine.services import Services
 from supervisor.engine.submission import Submission, SubmissionError, resolve
@@ -75,17 +76,23 @@ class Engine:
             self.services.queue.check(spec.device)
         except NoSuchDeviceError as error:
             raise SubmissionError("no_such_device", str(error)) from error
+        reviewed = await review_submission(spec)
         run = Run(id=secrets.token_hex(6), spec=spec, created_at=self.config.clock.wall())
 
-        body = RunQueued(spec.script, spec.device)
-        queued = Event(1, run.created_at, body.type, None, data_of(body))
+        bodies: list[EventBody] = [RunQueued(spec.script, spec.device)]
+        if reviewed is not None:
+            bodies.append(reviewed)
+        first = [
+            Event(number, run.created_at, body.type, None, data_of(body))
+            for number, body in enumerate(bodies, 1)
+        ]
 
         def work(connection: Connection) -> None:
             run_rows.insert_run(connection, run)
-            event_rows.insert_events(connection, run.id, [queued])
+            event_rows.insert_events(connection, run.id, first)
 
         await self.services.database.write(work)
-        self._start(run, Beginning(last_event=queued.number))
+        self._start(run, Beginning(last_event=len(first)))
         return run
 
     async def find(self, reference: str) -> Run:

@@ -7,12 +7,14 @@ import ast
 import os
 import shutil
 import subprocess
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from supervisor.domain.review import Kind, ReviewMode
 from supervisor.domain.run import FollowUp, RunSpec
 from supervisor.domain.sizing import SizingKind
 from supervisor.engine.config import EngineConfig
@@ -29,11 +31,15 @@ P = TypeVar("P")
 
 
 class SubmissionError(Exception):
-    """A submission that cannot be taken. `code` is stable; the message says what to send instead."""
+    """A submission that cannot be taken. `code` is stable; the message says what to send instead.
 
-    def __init__(self, code: str, message: str) -> None:
+    `findings` are those of a review that failed, as plain dicts.
+    """
+
+    def __init__(self, code: str, message: str, findings: Sequence[dict[str, Any]] = ()) -> None:
         super().__init__(message)
         self.code = code
+        self.findings = list(findings)
 
 
 class _Strict(BaseModel):
@@ -86,6 +92,8 @@ class Submission(_Strict):
     sizing: SizingOptions = SizingOptions()
     grace_s: Seconds | None = None
     follow_up: FollowUpOptions | None = None
+    kind: Kind | None = None
+    review: ReviewMode = ReviewMode.WARN
 
 
 def resolve(submission: Submission, config: EngineConfig) -> RunSpec:
@@ -119,6 +127,8 @@ def resolve(submission: Submission, config: EngineConfig) -> RunSpec:
         sizing=_overlay(config.sizing, sizing),
         grace_s=config.grace_s if submission.grace_s is None else submission.grace_s,
         follow_up=follow_up,
+        kind=submission.kind,
+        review=submission.review,
     )
 
 

@@ -70,20 +70,30 @@ def trace(found: Index, starts: Iterable[Site]) -> Trace:
     return result
 
 
+def stands_for(found: Index, site: Site) -> list[Site] | None:
+    """The bindings that a site's value, a name, attribute or key, may stand for.
+
+    None for any other expression; empty where nothing in the script binds it.
+    """
+    sites = _looked_up(site.value, site, found) if site.value is not None else None
+    return None if sites is None else [step for item in sites for step in _values(item, found)]
+
+
 def _steps(node: ast.expr, site: Site, found: Index, result: Trace) -> list[Site]:
-    scope = site.place.scope
-    if isinstance(node, ast.Name):
-        sites = effective(bindings(found, node.id, scope), found)
-        result.unknown |= not sites
-        return [step for item in sites for step in _values(item, found)]
-    member = _member(node)
-    if member is not None:
-        base, name = member
-        sites = _owned(found, base, name, scope)
+    sites = _looked_up(node, site, found)
+    if sites is not None:
         result.unknown |= not sites
         return [step for item in sites for step in _values(item, found)]
     result.computed = True
     return [Site(site.name, site.form, part, site.line, site.place, site.owner) for part in _parts(node)]
+
+
+def _looked_up(node: ast.expr, site: Site, found: Index) -> list[Site] | None:
+    scope = site.place.scope
+    if isinstance(node, ast.Name):
+        return effective(bindings(found, node.id, scope), found)
+    member = _member(node)
+    return _owned(found, *member, scope) if member is not None else None
 
 
 def effective(sites: list[Site], found: Index) -> list[Site]:

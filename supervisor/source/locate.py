@@ -60,7 +60,11 @@ def locate_batch_size(source: bytes, args: Sequence[str] = ()) -> Located | Unce
         text = SourceText(source)
     except UnparsableError as error:
         return Uncertain(f"The script cannot be searched for a batch size: {error}.")
-    found = index(text.tree)
+    return locate_in(text, index(text.tree), args)
+
+
+def locate_in(text: SourceText, found: Index, args: Sequence[str]) -> Located | Uncertain:
+    """The same for a script that is parsed and indexed already."""
     try:
         argument = find_argument(args, found.flags)
     except UnclearArgumentError as error:

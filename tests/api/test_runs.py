@@ -269,6 +269,30 @@ def test_unknown_field_is_refused_by_name(http: httpx2.Client, script: Callable[
     assert "batchsize" in problem(http.post("/v1/runs", json=body), 422, "validation_failed")
 
 
+def test_script_that_fails_an_enforced_review_is_refused_with_the_fix(
+    http: httpx2.Client, script: Callable[..., Path]
+) -> None:
+    body = {"script": str(script("BATCH_SIZE = 8")), "kind": "image", "review": "enforce"}
+    detail = problem(http.post("/v1/runs", json=body), 422, "review_rejected")
+    assert "set BATCH_SIZE to 128" in detail
+    for wrong in ({"kind": "sound"}, {"review": "maybe"}):
+        problem(http.post("/v1/runs", json={**body, **wrong}), 422, "validation_failed")
+
+
+def test_submission_of_a_long_script_answers_in_under_a_second(
+    host_daemon: Daemon, script: Callable[..., Path]
+) -> None:
+    block = "def step{0}(x):\n    y = [x + {0}, x * {0}]\n    return {{'sum': sum(y), 'size': len(y)}}\n"
+    path = script("import sys\n" + "".join(block.format(n) for n in range(1000)))
+    took = []
+    for _ in range(3):
+        began = time.monotonic()
+        answer = host_daemon.http.post("/v1/runs", json={"script": str(path)})
+        took.append(time.monotonic() - began)
+        assert answer.status_code == 201
+    assert min(took) < 1, took
+
+
 def test_unknown_device_is_refused(http: httpx2.Client, script: Callable[..., Path]) -> None:
     body = {"script": str(script("pass")), "devices": ["gpu7"]}
     assert "gpu7" in problem(http.post("/v1/runs", json=body), 422, "no_such_device")

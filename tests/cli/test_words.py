@@ -48,6 +48,11 @@ def test_progress_says_what_is_known() -> None:
             FOLLOW_UP | {"stage": "training"},
             "attempt 2: batch size unknown (w)",
         ),
+        (
+            "script_reviewed",
+            {"passed": False, "kind": "image", "findings": [{"rule": rule} for rule in "abacdefg"]},
+            "review failed: a, b, c, d and 3 more; `traind review` says how to mend them",
+        ),
         ("attempt_adopted", {"stage": "follow_up", "pid": 7}, "the follow-up: taken up as process 7"),
         (
             "memory_reported",

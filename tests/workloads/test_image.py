@@ -36,7 +36,7 @@ def test_every_line_of_it_is_read(trained: "tuple[Path, subprocess.CompletedProc
     records = [item.record for item in OutputReader().feed(done.stdout.encode()).records]
 
     resources = next(record for record in records if isinstance(record, Resources))
-    assert (resources.batch_size, resources.cpu_cores) == (64, os.cpu_count())
+    assert (resources.batch_size, resources.cpu_cores) == (128, os.cpu_count())
     assert any(isinstance(record, LoaderSettings) for record in records)
     assert any(isinstance(record, Validation) for record in records)
     memory = [record for record in records if isinstance(record, MemoryUsed)]
@@ -87,4 +87,4 @@ def test_sigterm_leaves_models_from_which_a_submission_can_be_made(tmp_path: Pat
 def test_its_batch_size_is_found() -> None:
     found = locate_batch_size((IMAGE / "train.py").read_bytes())
     assert isinstance(found, Located)
-    assert (found.value, found.places[0].name) == (64, "BATCH_SIZE")
+    assert (found.value, found.places[0].name) == (128, "BATCH_SIZE")

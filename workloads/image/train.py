@@ -20,7 +20,7 @@ from torch import nn
 from torch.nn import functional
 from torch.utils.data import DataLoader, TensorDataset
 
-BATCH_SIZE = 64
+BATCH_SIZE = 128
 LEARNING_RATE = 2e-3
 FOLDS = 5
 EPOCHS = 3

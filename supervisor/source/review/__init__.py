@@ -1,0 +1,19 @@
+"""The review of a training script before its launch: findings, each with its reason and its fix."""
+
+from supervisor.domain.review import Kind
+from supervisor.source.review.finding import Finding, Machine, Review, Severity, as_dict, finding_as_dict
+from supervisor.source.review.here import review_file, this_machine
+from supervisor.source.review.rules import review
+
+__all__ = [
+    "Finding",
+    "Kind",
+    "Machine",
+    "Review",
+    "Severity",
+    "as_dict",
+    "finding_as_dict",
+    "review",
+    "review_file",
+    "this_machine",
+]

@@ -1,0 +1,48 @@
+"""Images, tables and text are told apart by what a script imports and calls, with the evidence named."""
+
+import pytest
+
+from supervisor.source.review import Kind
+from tests.source.review.scripts import judged
+
+KINDS = {
+    "torchvision": ("from torchvision import transforms", Kind.IMAGE),
+    "convolution": ("from torch import nn\nnn.Conv2d(3, 8, 3)", Kind.IMAGE),
+    "alias": ("import cv2 as cv", Kind.IMAGE),
+    "images beside a table of labels": ("import pandas as pd\nimport timm\npd.read_csv('a.csv')", Kind.IMAGE),
+    "vision by transformers": ("from transformers import AutoImageProcessor", Kind.IMAGE),
+    "tokenizer": ("from transformers import AutoTokenizer as T\nT.from_pretrained('b')", Kind.TEXT),
+    "called by its whole name": ("import transformers\ntransformers.AutoTokenizer()", Kind.TEXT),
+    "bag of words": ("from sklearn.feature_extraction.text import TfidfVectorizer", Kind.TEXT),
+    "trees": ("import lightgbm as lgb", Kind.TABULAR),
+    "table with a scaler": (
+        "import pandas as pd\nfrom sklearn.preprocessing import StandardScaler\npd.read_csv('a')",
+        Kind.TABULAR,
+    ),
+    "table alone": ("import pandas as pd\npd.read_csv('a.csv')", None),
+    "images and text": ("import torchvision\nfrom transformers import AutoTokenizer", None),
+    "transformers alone": ("import transformers", None),
+    "relative import": ("from .timm import x\nfrom . import cv2", None),
+    "words in strings and comments": ("x = 'import cv2'  # Conv2d", None),
+    "nothing": ("", None),
+}
+
+
+@pytest.mark.parametrize(("source", "kind"), KINDS.values(), ids=KINDS.keys())
+def test_each_kind_is_told(source: str, kind: Kind | None) -> None:
+    assert judged(source).kind is kind
+
+
+def test_the_evidence_names_what_and_where() -> None:
+    found = judged("import timm\nfrom torch import nn\nx = nn.Conv2d(3, 8, 3)\n")
+    assert found.kind_evidence == ("import of timm on line 1", "call of Conv2d on line 3")
+
+
+def test_the_evidence_of_two_kinds_is_named_for_both() -> None:
+    found = judged("import cv2\nimport nltk\n")
+    assert found.kind_evidence == ("image: import of cv2 on line 1", "text: import of nltk on line 2")
+
+
+def test_a_kind_that_is_given_is_not_questioned() -> None:
+    found = judged("import cv2", Kind.TEXT)
+    assert (found.kind, found.kind_evidence) == (Kind.TEXT, ("given",))
