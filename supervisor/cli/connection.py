@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from supervisor.cli.errors import NOT_FOUND, USAGE, CommandError
-from supervisor.client import ApiError, Client, ClientError, DaemonUnreachable
+from supervisor.client import ApiError, Client, ClientError
 
 LIVE = ("queued", "starting", "running", "stopping")
 _CODES = {400: USAGE, 404: NOT_FOUND, 413: USAGE, 422: USAGE}
@@ -14,13 +14,19 @@ _MOST_NAMED = 8
 @contextmanager
 def connect() -> Iterator[Client]:
     """A client of the daemon that the environment names; what fails in the block becomes `CommandError`."""
+    with reported(), Client() as client:
+        yield client
+
+
+@contextmanager
+def reported() -> Iterator[None]:
+    """What the client raises in the block becomes `CommandError`: one line and an exit code."""
     try:
-        with Client() as client:
-            yield client
+        yield
     except ApiError as error:
         code = USAGE if error.code == "run_ambiguous" else _CODES.get(error.status, 1)
         raise CommandError(error.detail, code) from error
-    except (DaemonUnreachable, ClientError) as error:
+    except ClientError as error:
         raise CommandError(str(error)) from error
 
 

@@ -75,9 +75,7 @@ def submit(
     grace: Grace = None,
     artifact: Annotated[
         list[str] | None,
-        typer.Option(
-            "--artifact", help="file it must leave behind, and one like it", metavar="PATH[:LIKE]"
-        ),
+        typer.Option("--artifact", help="file it must leave behind, and one like it", metavar="PATH[:LIKE]"),
     ] = None,
     kind: Annotated[str | None, typer.Option("--kind", help="image, tabular or text")] = None,
     review: Annotated[str | None, typer.Option("--review", help="off, warn or enforce")] = None,

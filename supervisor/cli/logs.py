@@ -34,6 +34,8 @@ def logs(
         raise CommandError("--lines and --bytes: choose one", USAGE)
     if attempt is not None and follow_up:
         raise CommandError("--attempt and --follow-up: choose one", USAGE)
+    if follow and (grep is not None or raw):
+        raise CommandError("-f shows every line as it comes: pipe it through grep instead", USAGE)
     stage: Stage = "follow_up" if follow_up else "training"
     with connect() as client:
         run = target(client, reference, or_newest=True)
@@ -48,8 +50,6 @@ def logs(
             stage=stage,
             limit=limit,
             tail=lines,
-            grep=grep,
-            raw=raw,
             through=attempt is None and not follow_up,
         )
         for piece in pieces:

@@ -112,7 +112,7 @@ def _runs_table(runs: "list[Run]") -> str:
             cut(run["name"] or Path(run["script"]).name, 14),
             run["state"],
             str(run["batch_size"] or "-"),
-            percent((run["memory"] or {}).get("fraction")),
+            percent(run["memory"]["fraction"] if run["memory"] else None),
             duration(run["eta_s"]),
             cut(progress(run["progress"]), 20),
         )

@@ -5,7 +5,7 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, Literal, TypeVar, Unpack, overload
+from typing import Literal, TypeVar, Unpack, overload
 
 import httpx2
 
@@ -28,7 +28,9 @@ from supervisor.client.models import (
     Device,
     Event,
     EventList,
+    Health,
     Kind,
+    Ready,
     Report,
     ReportFormat,
     Restored,
@@ -189,19 +191,20 @@ class AsyncClient:
         offset: int | None = None,
         limit: int | None = None,
         tail: int | None = None,
-        grep: str | None = None,
-        raw: bool = False,
         through: bool = False,
     ) -> AsyncIterator[LogPiece]:
-        """A log as it grows, until the attempt's end; with `through` on through later ones to the run's."""
+        """A log as it grows, until the attempt's end; with `through` on through later ones to the run's.
+
+        It begins at `offset`, or with the last `tail` lines or `limit` bytes.
+        """
         found = await self.get(run)
         last = found["attempt"] if stage == "training" else 0
-        kept = {"grep": grep, "raw": "true" if raw else None}
-        options = kept | {"limit": limit, "tail": tail}
-        launched = attempt is not None or last > 0
-        followed = LogFollowed(
-            found["id"], stage, attempt or last or 1, options, offset=offset, launched=launched
-        )
+        number, launched = attempt or last or 1, attempt is not None or last > 0
+        if tail is not None:
+            chunk = await self.log(found["id"], attempt=attempt, stage=stage, tail=tail)
+            offset = chunk.next
+            yield LogPiece(stage, number, chunk.data.decode(errors="replace"), offset)
+        followed = LogFollowed(found["id"], stage, number, offset=offset, limit=limit, launched=launched)
         launches = self._launches(found["id"]) if through else None
         while True:
             async for message in self._stream(followed):
@@ -211,7 +214,7 @@ class AsyncClient:
             following = await _next_launch(launches, followed) if launches else None
             if following is None:
                 return
-            followed = LogFollowed(found["id"], *following, kept, offset=0)
+            followed = LogFollowed(found["id"], *following, offset=0)
 
     async def samples(
         self, run: str, *, points: int | None = None, attempt: int | None = None
@@ -239,11 +242,11 @@ class AsyncClient:
         """All runs at a look, as text of at most 24 lines."""
         return await self._send(requests.status())
 
-    async def health(self) -> dict[str, Any]:
+    async def health(self) -> Health:
         return await self._send(requests.health())
 
-    async def ready(self) -> dict[str, Any]:
-        """What the daemon says of its readiness; raises `ApiError` where it is not ready."""
+    async def ready(self) -> Ready:
+        """Whether the daemon does its work, and what does not."""
         return await self._send(requests.ready())
 
     async def _launches(self, run_id: str) -> AsyncIterator[Event]:
@@ -264,10 +267,7 @@ class AsyncClient:
             except httpx2.TransportError as error:
                 if not left or not transport.worth_repeating(error):
                     raise transport.unreachable(self.location, error) from error
-        answer = transport.answer_of(response)
-        if response.is_error:
-            raise requests.error_of(answer)
-        return request.read(answer)
+        return requests.result(request, transport.answer_of(response))
 
     async def _stream(self, followed: EventsFollowed | LogFollowed) -> AsyncIterator[ServerEvent]:
         """Messages until what is followed has finished, over as many connections as it takes."""

@@ -5,9 +5,8 @@ nothing is lost, nothing comes twice. The transports only carry and wait.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from supervisor.client import requests
 from supervisor.client.models import Event, Run, Stage, WaitFor
@@ -116,9 +115,8 @@ class LogPiece:
 class LogFollowed:
     """One attempt's log from an offset, or from its end, until the attempt's end.
 
-    `launched` is False for an attempt that may not have begun, which the route would not find by number.
-    `options` are the route's own (`limit`, `tail`, `grep`, `raw`); those that choose where to begin count
-    only until the first byte was seen.
+    `launched` is False for an attempt that may not have begun, which the route would not find by number;
+    `limit` says how much of the end to begin with.
     """
 
     def __init__(
@@ -126,29 +124,26 @@ class LogFollowed:
         run_id: str,
         stage: Stage,
         attempt: int,
-        options: Mapping[str, Any],
         *,
         offset: int | None = None,
+        limit: int | None = None,
         launched: bool = True,
     ) -> None:
         self.stage = stage
         self.attempt = attempt
         self._run_id = run_id
         self._offset = offset
-        self._options = dict(options)
+        self._limit = limit
         self._launched = launched
         self.finished = False
 
     def request(self) -> Request[None]:
-        options = self._options
-        if self._offset is not None:
-            options = {name: options.get(name) for name in ("grep", "raw")}
         params = {
             "follow": "true",
             "stage": self.stage,
             "attempt": self.attempt if self._launched else None,
             "offset": self._offset,
-            **options,
+            "limit": self._limit if self._offset is None else None,
         }
         last_id = str(self._offset) if self._offset is not None else ""
         return requests.stream(self._run_id, "log", last_id, params)
@@ -162,11 +157,8 @@ class LogFollowed:
             return None
         if message.type != "log":
             return None
-        behind = int(message.id)
-        if self._offset is not None and behind <= self._offset and data:
-            return None
-        self._offset, self._launched = behind, True
-        return LogPiece(self.stage, self.attempt, data, behind)
+        self._offset, self._launched = int(message.id), True
+        return LogPiece(self.stage, self.attempt, data, self._offset)
 
 
 _LAUNCHES = frozenset({"attempt_starting", "attempt_started", "attempt_adopted"})

@@ -191,6 +191,18 @@ class Review(TypedDict):
     findings: list[Finding]
 
 
+class Health(TypedDict):
+    status: str
+
+
+class Ready(TypedDict):
+    """Whether the daemon does its work; `problems` says what does not."""
+
+    status: str
+    live: int
+    problems: list[str]
+
+
 class Restored(TypedDict):
     script: str
     restored: bool

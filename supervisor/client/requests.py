@@ -12,7 +12,9 @@ from supervisor.client.models import (
     BriefRun,
     Device,
     EventList,
+    Health,
     Kind,
+    Ready,
     ReportFormat,
     Restored,
     Review,
@@ -27,6 +29,8 @@ from supervisor.client.models import (
 READ_S = 30.0  # for any answer that does not wait
 STREAM_WAITS_S = 30.0  # between two comments of a stream lie 15 s
 LONGEST_STEP_S = 25.0  # one wait; many make a long one
+
+_REFUSED = 400
 
 T = TypeVar("T")
 
@@ -56,7 +60,8 @@ def _text(answer: Answer) -> str:
 class Request(Generic[T]):
     """One call. `waits_s` is how long the daemon may wait before it answers.
 
-    `repeatable`: sending it twice does no more than sending it once.
+    `repeatable`: sending it twice does no more than sending it once. `also` are statuses of 400 or more
+    that carry an answer and no error.
     """
 
     method: str
@@ -66,6 +71,7 @@ class Request(Generic[T]):
     headers: dict[str, str] = field(default_factory=dict)
     waits_s: float = 0.0
     repeatable: bool = True
+    also: frozenset[int] = frozenset()
     read: Callable[[Answer], T] = _json
 
 
@@ -77,6 +83,13 @@ class LogChunk:
     offset: int
     next: int
     size: int
+
+
+def result(request: "Request[T]", answer: Answer) -> T:
+    """What the answer says; raises `ApiError` for a refusal."""
+    if answer.status >= _REFUSED and answer.status not in request.also:
+        raise error_of(answer)
+    return request.read(answer)
 
 
 def error_of(answer: Answer) -> ApiError:
@@ -166,12 +179,12 @@ def status() -> Request[str]:
     return Request("GET", "/status", headers={"Accept": "text/plain"}, read=_text)
 
 
-def health() -> Request[dict[str, Any]]:
+def health() -> Request[Health]:
     return Request("GET", "/healthz")
 
 
-def ready() -> Request[dict[str, Any]]:
-    return Request("GET", "/readyz")
+def ready() -> Request[Ready]:
+    return Request("GET", "/readyz", also=frozenset({503}))
 
 
 def log(

@@ -4,7 +4,7 @@ import secrets
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Literal, TypeVar, Unpack, overload
+from typing import Literal, TypeVar, Unpack, overload
 
 import httpx2
 
@@ -27,7 +27,9 @@ from supervisor.client.models import (
     Device,
     Event,
     EventList,
+    Health,
     Kind,
+    Ready,
     Report,
     ReportFormat,
     Restored,
@@ -192,19 +194,20 @@ class Client:
         offset: int | None = None,
         limit: int | None = None,
         tail: int | None = None,
-        grep: str | None = None,
-        raw: bool = False,
         through: bool = False,
     ) -> Iterator[LogPiece]:
-        """A log as it grows, until the attempt's end; with `through` on through later ones to the run's."""
+        """A log as it grows, until the attempt's end; with `through` on through later ones to the run's.
+
+        It begins at `offset`, or with the last `tail` lines or `limit` bytes.
+        """
         found = self.get(run)
         last = found["attempt"] if stage == "training" else 0
-        kept = {"grep": grep, "raw": "true" if raw else None}
-        options = kept | {"limit": limit, "tail": tail}
-        launched = attempt is not None or last > 0
-        followed = LogFollowed(
-            found["id"], stage, attempt or last or 1, options, offset=offset, launched=launched
-        )
+        number, launched = attempt or last or 1, attempt is not None or last > 0
+        if tail is not None:
+            chunk = self.log(found["id"], attempt=attempt, stage=stage, tail=tail)
+            offset = chunk.next
+            yield LogPiece(stage, number, chunk.data.decode(errors="replace"), offset)
+        followed = LogFollowed(found["id"], stage, number, offset=offset, limit=limit, launched=launched)
         launches = self._launches(found["id"]) if through else iter(())
         while True:
             for message in self._stream(followed):
@@ -215,7 +218,7 @@ class Client:
             following = next((found for found in later if found is not None), None)
             if following is None:
                 return
-            followed = LogFollowed(found["id"], *following, kept, offset=0)
+            followed = LogFollowed(found["id"], *following, offset=0)
 
     def samples(self, run: str, *, points: int | None = None, attempt: int | None = None) -> list[Sample]:
         """Memory and utilisation over time, in at most `points` samples."""
@@ -241,11 +244,11 @@ class Client:
         """All runs at a look, as text of at most 24 lines."""
         return self._send(requests.status())
 
-    def health(self) -> dict[str, Any]:
+    def health(self) -> Health:
         return self._send(requests.health())
 
-    def ready(self) -> dict[str, Any]:
-        """What the daemon says of its readiness; raises `ApiError` where it is not ready."""
+    def ready(self) -> Ready:
+        """Whether the daemon does its work, and what does not."""
         return self._send(requests.ready())
 
     def _launches(self, run_id: str) -> Iterator[Event]:
@@ -266,10 +269,7 @@ class Client:
             except httpx2.TransportError as error:
                 if not left or not transport.worth_repeating(error):
                     raise transport.unreachable(self.location, error) from error
-        answer = transport.answer_of(response)
-        if response.is_error:
-            raise requests.error_of(answer)
-        return request.read(answer)
+        return requests.result(request, transport.answer_of(response))
 
     def _stream(self, followed: EventsFollowed | LogFollowed) -> Iterator[ServerEvent]:
         """Messages until what is followed has finished, over as many connections as it takes."""
