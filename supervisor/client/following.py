@@ -58,7 +58,9 @@ class Waiting:
         return most if self._deadline is None else max(0.0, min(most, self._deadline - self._clock()))
 
     def request(self) -> Request[Run]:
-        return requests.wait(self._run, self._for, round(self.left_s(LONGEST_STEP_S), 3))
+        """The next call. The first only looks: it shows that the daemon is there and which run is meant."""
+        step = LONGEST_STEP_S if self.reached_once else 0.0
+        return requests.wait(self._run, self._for, round(self.left_s(step), 3))
 
     def take(self, run: Run) -> bool:
         """Whether this answer ends the wait."""

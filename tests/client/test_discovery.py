@@ -46,7 +46,7 @@ def test_the_environment_goes_first(tmp_path: Path) -> None:
     announce(tmp_path, url="http://127.0.0.1:4", pid=dead_pid())
     (tmp_path / "token").write_text("secret")
 
-    found = discover(environment(tmp_path, TRAIND_URL="http://there:1", TRAIND_TOKEN="given"))
+    found = discover(environment(tmp_path) | {"TRAIND_URL": "http://there:1", "TRAIND_TOKEN": "given"})
     assert (found.url, found.token) == ("http://there:1", "given")
 
 

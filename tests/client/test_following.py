@@ -55,15 +55,15 @@ def test_an_answer_renews_patience() -> None:
 def test_a_long_wait_is_made_of_bounded_ones_for_the_run_that_was_first_meant() -> None:
     clock = Clock()
     waiting = Waiting("latest", "finished", 40.0, clock)
-    first = waiting.request()
-    clock.now += 25
-    assert not waiting.take(run("timeout"))
-    second = waiting.request()
-    clock.now += 15
+    asked = []
+    for passed_s in (0, 25, 15):
+        request = waiting.request()
+        asked.append((request.path, request.params["timeout_s"]))
+        clock.now += passed_s
+        over = waiting.take(run("timeout"))
 
-    assert (first.path, first.params["timeout_s"]) == ("/v1/runs/latest", 25.0)
-    assert (second.path, second.params["timeout_s"]) == ("/v1/runs/abc", 15.0)
-    assert waiting.take(run("timeout"))
+    assert asked == [("/v1/runs/latest", 0.0), ("/v1/runs/abc", 25.0), ("/v1/runs/abc", 15.0)]
+    assert over
 
 
 def test_a_wait_goes_on_over_a_daemon_that_stops() -> None:

@@ -1,5 +1,7 @@
 """Server-sent events by the WHATWG's rules, whatever the chunks."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,7 +31,7 @@ def test_a_stream_is_read_by_the_rules() -> None:
 def test_no_chunk_boundary_matters(cuts: list[int]) -> None:
     parser = EventParser()
     edges = [0, *sorted(cuts), len(STREAM)]
-    chunks = [STREAM[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+    chunks = [STREAM[start:end] for start, end in pairwise(edges)]
 
     assert [event for chunk in chunks for event in parser.feed(chunk)] == EVENTS
 
