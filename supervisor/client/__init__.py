@@ -1,6 +1,7 @@
 """A typed client of the control API: `Client` blocks, `AsyncClient` awaits; both say the same."""
 
-from supervisor.client.aio import AsyncClient
+from typing import TYPE_CHECKING
+
 from supervisor.client.discovery import Location, discover
 from supervisor.client.errors import ApiError, ClientError, DaemonUnreachable
 from supervisor.client.following import LogPiece
@@ -20,6 +21,9 @@ from supervisor.client.models import (
 )
 from supervisor.client.requests import LogChunk
 from supervisor.client.sync import Client
+
+if TYPE_CHECKING:
+    from supervisor.client.aio import AsyncClient
 
 __all__ = [
     "ApiError",
@@ -44,3 +48,12 @@ __all__ = [
     "Verdict",
     "discover",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """`AsyncClient` is loaded where it is used: asyncio costs a command that blocks 20 ms."""
+    if name != "AsyncClient":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from supervisor.client.aio import AsyncClient
+
+    return AsyncClient
