@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -131,7 +132,7 @@ def _daemon(settings: "Settings") -> "list[Check]":
         with Client(timeout_s=_DAEMON_S) as client:
             url = client.location.url
             accepted = _accepts(client)
-            problems = client.ready()["problems"]
+            problems = _problems(client)
     except ClientError as problem:
         error = str(problem)
     reached = error is None
@@ -150,10 +151,20 @@ def _accepts(client: "Client") -> bool:
     try:
         client.runs(limit=1)
     except ApiError as error:
-        if error.status in {401, 403}:
+        if error.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
             return False
         raise
     return True
+
+
+def _problems(client: "Client") -> list[str]:
+    from supervisor.client import ApiError
+
+    try:
+        return client.ready()["problems"]
+    except ApiError as error:
+        # A daemon of a version that does not tell.
+        return [] if error.status == HTTPStatus.NOT_FOUND else [error.detail]
 
 
 def _taken(host: str, port: int) -> bool:

@@ -135,6 +135,8 @@ def _basics(
     checkpoint_after: float | None,
 ) -> "Submission":
     """What `run` and `submit` share, as seen from this directory and this environment."""
+    if str(script).startswith("-"):  # options that are not ours are the script's, but for the first
+        raise CommandError(f"no such option: {script} (see --help)", USAGE)
     body: Submission = {"script": str(script.absolute()), "args": args or [], "cwd": str(Path.cwd())}
     names = ("python", "python3") if python is None else (python,)
     interpreter = next((found for name in names if (found := shutil.which(name))), None)
