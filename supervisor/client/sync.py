@@ -265,11 +265,16 @@ class Client:
         for left in range(repeats, -1, -1):
             try:
                 response = self._http.request(request.method, request.path, **options)
-                break
+                return requests.result(request, transport.answer_of(response))
             except httpx2.TransportError as error:
                 if not left or not transport.worth_repeating(error):
                     raise transport.unreachable(self.location, error) from error
-        return requests.result(request, transport.answer_of(response))
+            except ApiError as error:
+                # The call whose connection broke may still be under way: the daemon says so, once.
+                if not left or left == repeats or not error.retryable:
+                    raise
+                time.sleep(transport.UNDER_WAY_S)
+        raise AssertionError("the last try returns or raises")
 
     def _stream(self, followed: EventsFollowed | LogFollowed) -> Iterator[ServerEvent]:
         """Messages until what is followed has finished, over as many connections as it takes."""

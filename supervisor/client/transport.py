@@ -11,6 +11,7 @@ from supervisor.client.requests import Answer, Request
 
 CONNECT_S = 5.0
 REPEATS = 2  # of a repeatable call whose connection broke
+UNDER_WAY_S = 0.5  # until a call that is under way is asked for again
 UNIX = "unix:"
 
 

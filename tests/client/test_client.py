@@ -195,10 +195,14 @@ def test_a_submission_whose_connection_broke_is_sent_again_under_the_same_key() 
     keys: list[str] = []
     body = json.dumps({"id": "abc"}).encode()
     answer = b"HTTP/1.1 201 Created\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s" % (len(body), body)
+    problem = b'{"code": "submission_under_way", "retryable": true}'
+    busy = (
+        b"HTTP/1.1 409 Conflict\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % len(problem) + problem
+    )
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def serve() -> None:
-            for reply in (b"", b"", answer):
+            for reply in (b"", busy, answer):
                 connection, _ = listener.accept()
                 with connection:
                     head = connection.recv(65536).decode().lower()
