@@ -1,6 +1,5 @@
 """Settings: flag, then `TRAIND_*`, then `config.toml`, then default. Each is checked here, once."""
 
-import os
 import re
 import tomllib
 from pathlib import Path
@@ -17,8 +16,8 @@ from pydantic_settings import (
 from supervisor.domain.checkpoint import CheckpointPolicy
 from supervisor.domain.sizing import SizingKind, SizingPolicy
 from supervisor.engine.config import EngineConfig, RetentionPolicy
+from supervisor.places import DEFAULT_PORT, config_file, default_state_dir
 
-DEFAULT_PORT = 8724
 _SIZE = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?\s*$", re.IGNORECASE)
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 
@@ -35,15 +34,6 @@ def parse_size(value: object) -> object:
     number, prefix, binary = match.groups()
     base = 1024 if binary or not value.strip().lower().endswith("b") else 1000  # type: ignore[attr-defined] # a str
     return round(float(number) * base ** _POWERS[prefix.lower()])
-
-
-def _default_state_dir() -> Path:
-    """systemd's state directory, else `traind` in the user's own."""
-    given = os.environ.get("STATE_DIRECTORY")
-    if given:
-        return Path(given.split(":")[0])
-    base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-    return Path(base) / "traind"
 
 
 Size = Annotated[int, BeforeValidator(parse_size), Field(gt=0)]
@@ -94,7 +84,7 @@ class Settings(BaseSettings):
         env_prefix="TRAIND_", env_nested_delimiter="__", extra="forbid", hide_input_in_errors=True
     )
 
-    state_dir: Path = Field(default_factory=_default_state_dir)
+    state_dir: Path = Field(default_factory=default_state_dir)
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = DEFAULT_PORT
     socket: Path | None = None
@@ -150,12 +140,3 @@ def load_settings(**flags: Any) -> Settings:
         raise SettingsError(f"setting {name}: {first['msg']}") from error
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise SettingsError(f"{config_file()} cannot be read: {error}") from error
-
-
-def config_file() -> Path:
-    """`TRAIND_CONFIG`, else `traind/config.toml` in the user's configuration directory."""
-    given = os.environ.get("TRAIND_CONFIG")
-    if given:
-        return Path(given)
-    base = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
-    return Path(base) / "traind" / "config.toml"

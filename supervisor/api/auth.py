@@ -5,7 +5,8 @@ import re
 import secrets
 from pathlib import Path
 
-TOKEN_FILE = "token"  # noqa: S105 - a file's name
+from supervisor.places import TOKEN_FILE
+
 HEADER_FILE = "auth.header"
 
 # What a header can carry as it stands, and what cannot be guessed.

@@ -17,6 +17,7 @@ from supervisor.api.sockets import SocketError, bind_tcp, bind_unix, remove_unix
 from supervisor.devices.base import DeviceError
 from supervisor.engine.devices import open_devices
 from supervisor.engine.engine import open_engine
+from supervisor.places import DISCOVERY_FILE
 from supervisor.process.limits import raise_open_files
 from supervisor.settings import Settings
 from supervisor.store.database import StoreCorruptError, StoreError
@@ -25,7 +26,7 @@ from supervisor.store.statedir import StateDirError
 
 log = structlog.get_logger(__name__)
 
-DISCOVERY_FILE = "daemon.json"
+
 SOCKET_FILE = "api.sock"
 _REFUSALS = (
     StateDirError,

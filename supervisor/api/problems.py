@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from supervisor.engine.engine import AmbiguousRunError, UnknownRunError
+from supervisor.engine.requests import RequestRefusedError
 from supervisor.engine.submission import SubmissionError
 from supervisor.store.database import StoreError
 
@@ -136,6 +137,13 @@ def install(app: FastAPI) -> None:
         status = _SUBMISSION_STATUS.get(error.code, HTTPStatus.UNPROCESSABLE_ENTITY)
         extra = {"findings": error.findings} if error.findings else None
         return problem(status, error.code, str(error), extra=extra)
+
+    @app.exception_handler(RequestRefusedError)
+    async def _refused(_: Request, error: RequestRefusedError) -> JSONResponse:
+        stopping = error.code == "daemon_stopping"
+        status = HTTPStatus.SERVICE_UNAVAILABLE if stopping else HTTPStatus.CONFLICT
+        extra = {"candidates": error.candidates} if error.candidates else None
+        return problem(status, error.code, str(error), retryable=stopping, extra=extra)
 
     @app.exception_handler(UnknownRunError)
     async def _unknown(_: Request, error: UnknownRunError) -> JSONResponse:

@@ -58,15 +58,24 @@ class Submissions:
         digest = _digest(submission)
         known = await self._engine.remembered(key)
         if known is None:
-            run = await self._engine.submit(
-                submission, remember=lambda run: Remembered(key, digest, self._text(run))
-            )
-            return self._created(run)
+            return await self._submit_first(submission, key, digest)
         if known.digest != digest:
             detail = "this Idempotency-Key came with another body before; send a new key with a new body"
             raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "idempotency_key_reused", detail)
         headers = {"Location": json.loads(known.answer)["links"]["self"], "Idempotency-Replayed": "true"}
         return Response(known.answer, HTTPStatus.CREATED, headers, "application/json")
+
+    async def _submit_first(self, submission: Submission, key: str, digest: str) -> Response:
+        """Submit under a new key; what is answered and what is remembered are the same text."""
+        answers: list[str] = []
+
+        def remember(run: Run) -> Remembered:
+            answers.append(self._text(run))
+            return Remembered(key, digest, answers[0])
+
+        run = await self._engine.submit(submission, remember=remember)
+        headers = {"Location": f"/v1/runs/{run.id}"}
+        return Response(answers[0], HTTPStatus.CREATED, headers, "application/json")
 
     def _created(self, run: Run) -> Response:
         shown = run_view(run, self._engine.config.clock.moment())

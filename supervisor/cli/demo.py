@@ -21,10 +21,10 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from supervisor.cli.client import Client
 from supervisor.cli.errors import CommandError
 from supervisor.cli.summary import summarise
 from supervisor.cli.words import describe
+from supervisor.client import Client, ClientError, Submission
 from supervisor.devices.base import DeviceError
 
 # Leaves a batch of 64 under half of the memory and one of 128 over it.
@@ -46,6 +46,8 @@ def run_demo(*, batch_size: int, capacity: str | None, after_s: float, keep: boo
         console.print(f"demo in {folder}: workload {_WORKLOAD}, batch size {batch_size}")
         with _daemon(folder, capacity or _HOST_CAPACITY) as client:
             run = _train(client, folder, after_s, console)
+    except ClientError as error:
+        raise CommandError(str(error)) from error
     finally:
         if not keep:
             shutil.rmtree(folder, ignore_errors=True)
@@ -54,25 +56,21 @@ def run_demo(*, batch_size: int, capacity: str | None, after_s: float, keep: boo
 
 
 def _train(client: Client, folder: Path, after_s: float, console: Console) -> Any:
-    body = {
+    body: Submission = {
         "script": str(folder / "train.py"),
         "python": sys.executable,
         "name": "demo",
         "checkpoint": {"after_s": after_s, "retry_s": 2.0},
         "follow_up": {"script": "predict.py"},
     }
-    run_id = client.post("/v1/runs", body)["id"]
+    run_id = client.submit(**body)["id"]
     began = time.monotonic()
-    with client.stream(f"/v1/runs/{run_id}/events") as events:
-        for kind, event in events:
-            if kind == "end":
-                break
-            sentence = describe(kind, event["data"], event["attempt"])
-            if sentence:
-                console.print(Text(f"{time.monotonic() - began:6.1f}s  {sentence}"))
-    run = client.get(f"/v1/runs/{run_id}")
-    attempts = client.get(f"/v1/runs/{run_id}/attempts")["items"]
-    console.print("\n" + summarise(run, attempts))
+    for event in client.follow_events(run_id):
+        sentence = describe(event["type"], event["data"], event["attempt"])
+        if sentence:
+            console.print(Text(f"{time.monotonic() - began:6.1f}s  {sentence}"))
+    run = client.get(run_id)
+    console.print("\n" + summarise(run, client.attempts(run_id)))
     for name in ("train.py", "submission.csv"):
         console.print(_artifact(folder / name))
     return run

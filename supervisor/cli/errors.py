@@ -1,5 +1,6 @@
 """How commands fail, and with which exit code."""
 
+RUN_FAILED = 1
 USAGE = 2
 NOT_FOUND = 3
 TIMED_OUT = 124

@@ -1,0 +1,52 @@
+"""The daemon as commands see it: its client, errors with exit codes, and the run that is meant."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from supervisor.cli.errors import NOT_FOUND, USAGE, CommandError
+from supervisor.client import ApiError, Client, ClientError
+
+LIVE = ("queued", "starting", "running", "stopping")
+_CODES = {400: USAGE, 404: NOT_FOUND, 413: USAGE, 422: USAGE}
+_MOST_NAMED = 8
+
+
+@contextmanager
+def connect() -> Iterator[Client]:
+    """A client of the daemon that the environment names; what fails in the block becomes `CommandError`."""
+    with reported(), Client() as client:
+        yield client
+
+
+@contextmanager
+def reported() -> Iterator[None]:
+    """What the client raises in the block becomes `CommandError`: one line and an exit code."""
+    try:
+        yield
+    except ApiError as error:
+        code = USAGE if error.code == "run_ambiguous" else _CODES.get(error.status, 1)
+        raise CommandError(error.detail, code) from error
+    except ClientError as error:
+        raise CommandError(str(error)) from error
+
+
+def target(client: Client, reference: str | None, *, or_newest: bool = False) -> str:
+    """The run that a command means: the one named, else the only live one.
+
+    Where none is live, with `or_newest` the newest. Raises `CommandError` rather than guess.
+    """
+    if reference is not None:
+        return reference
+    live = client.runs(state=LIVE, limit=_MOST_NAMED + 1)["items"]
+    if len(live) > 1:
+        names = ", ".join(run["id"] for run in live[:_MOST_NAMED])
+        more = ", …" if len(live) > _MOST_NAMED else ""
+        raise CommandError(f"several runs are live: {names}{more}; name one", USAGE)
+    if live:
+        return live[0]["id"]
+    newest = client.runs(limit=1)["items"]
+    if not newest:
+        raise CommandError("there are no runs yet; `traind submit train.py` makes one", NOT_FOUND)
+    if not or_newest:
+        raise CommandError(f"no run is live; name one, such as {newest[0]['id']}", NOT_FOUND)
+    return newest[0]["id"]

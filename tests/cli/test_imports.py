@@ -1,0 +1,53 @@
+"""Which modules a command loads: that keeps it fast, whatever the machine."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.daemon import Daemon
+
+# Typer itself loads pydantic for any command's parameters; that is not ours to choose.
+HEAVY = {"pydantic_settings", "fastapi", "uvicorn", "rich", "psutil", "supervisor.settings"}
+LOAD = """
+import sys
+sys.argv = ["traind", *sys.argv[1:]]
+from supervisor.cli import main
+try:
+    main()
+finally:
+    print(*sys.modules, file=sys.stderr)
+"""
+
+
+def loaded(*arguments: str, **env: str) -> set[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", LOAD, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "TRAIND_CONFIG": "/nonexistent", **env},
+    )
+    assert done.returncode == 0, done.stderr
+    return set(done.stderr.split())
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("--version",)])
+def test_help_loads_nothing_heavy(arguments: tuple[str, ...]) -> None:
+    assert not loaded(*arguments) & (HEAVY | {"pydantic", "httpx2", "asyncio"})
+
+
+def test_the_help_of_a_command_needs_no_client() -> None:
+    assert not loaded("submit", "--help") & (HEAVY | {"httpx2", "asyncio"})
+
+
+def test_the_status_of_all_needs_the_client_alone(host_daemon: Daemon) -> None:
+    found = loaded("status", TRAIND_STATE_DIR=str(host_daemon.state_dir))
+    assert "httpx2" in found
+    assert not found & (HEAVY | {"pydantic", "typer", "asyncio"})
+
+
+@pytest.mark.parametrize("arguments", [("ps",), ("ps", "-a", "--json")])
+def test_a_look_loads_nothing_heavy(host_daemon: Daemon, arguments: tuple[str, ...]) -> None:
+    assert not loaded(*arguments, TRAIND_STATE_DIR=str(host_daemon.state_dir)) & (HEAVY | {"asyncio"})
