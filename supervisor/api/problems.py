@@ -1,6 +1,6 @@
 """Errors as `application/problem+json` (RFC 9457), each with the fix in its `detail`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -132,30 +132,8 @@ def install(app: FastAPI) -> None:
             extra=error.extra,
         )
 
-    @app.exception_handler(SubmissionError)
-    async def _submission(_: Request, error: SubmissionError) -> JSONResponse:
-        status = _SUBMISSION_STATUS.get(error.code, HTTPStatus.UNPROCESSABLE_ENTITY)
-        extra = {"findings": error.findings} if error.findings else None
-        return problem(status, error.code, str(error), extra=extra)
-
-    @app.exception_handler(RequestRefusedError)
-    async def _refused(_: Request, error: RequestRefusedError) -> JSONResponse:
-        stopping = error.code == "daemon_stopping"
-        status = HTTPStatus.SERVICE_UNAVAILABLE if stopping else HTTPStatus.CONFLICT
-        extra = {"candidates": error.candidates} if error.candidates else None
-        return problem(status, error.code, str(error), retryable=stopping, extra=extra)
-
-    @app.exception_handler(UnknownRunError)
-    async def _unknown(_: Request, error: UnknownRunError) -> JSONResponse:
-        return problem(HTTPStatus.NOT_FOUND, "run_not_found", str(error))
-
-    @app.exception_handler(AmbiguousRunError)
-    async def _ambiguous(_: Request, error: AmbiguousRunError) -> JSONResponse:
-        return problem(HTTPStatus.CONFLICT, "run_ambiguous", str(error))
-
-    @app.exception_handler(StoreError)
-    async def _store(_: Request, error: StoreError) -> JSONResponse:
-        return problem(HTTPStatus.SERVICE_UNAVAILABLE, "store_failed", str(error), retryable=True)
+    for kind, answer in _ANSWERS.items():
+        app.add_exception_handler(kind, _handler(answer))
 
     @app.exception_handler(RequestValidationError)
     async def _validation(_: Request, error: RequestValidationError) -> JSONResponse:
@@ -180,6 +158,50 @@ def install(app: FastAPI) -> None:
         # uvicorn hangs up after an error that went through: nobody should send another request there.
         closing = {"Connection": "close"}
         return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", detail, headers=closing)
+
+
+def _submission(error: SubmissionError) -> JSONResponse:
+    status = _SUBMISSION_STATUS.get(error.code, HTTPStatus.UNPROCESSABLE_ENTITY)
+    extra = {"findings": error.findings} if error.findings else None
+    return problem(status, error.code, str(error), extra=extra)
+
+
+def _refused(error: RequestRefusedError) -> JSONResponse:
+    stopping = error.code == "daemon_stopping"
+    status = HTTPStatus.SERVICE_UNAVAILABLE if stopping else HTTPStatus.CONFLICT
+    extra = {"candidates": error.candidates} if error.candidates else None
+    return problem(status, error.code, str(error), retryable=stopping, extra=extra)
+
+
+def _unknown(error: UnknownRunError) -> JSONResponse:
+    return problem(HTTPStatus.NOT_FOUND, "run_not_found", str(error))
+
+
+def _ambiguous(error: AmbiguousRunError) -> JSONResponse:
+    return problem(HTTPStatus.CONFLICT, "run_ambiguous", str(error))
+
+
+def _store(error: StoreError) -> JSONResponse:
+    return problem(HTTPStatus.SERVICE_UNAVAILABLE, "store_failed", str(error), retryable=True)
+
+
+# The engine's own errors, each with its answer.
+_ANSWERS: dict[type[Exception], Callable[[Any], JSONResponse]] = {
+    SubmissionError: _submission,
+    RequestRefusedError: _refused,
+    UnknownRunError: _unknown,
+    AmbiguousRunError: _ambiguous,
+    StoreError: _store,
+}
+
+
+def _handler(
+    answer: Callable[[Any], JSONResponse],
+) -> Callable[[Request, Exception], Awaitable[JSONResponse]]:
+    async def handle(_: Request, error: Exception) -> JSONResponse:
+        return answer(error)
+
+    return handle
 
 
 def _field_error(item: Mapping[str, Any]) -> dict[str, str]:

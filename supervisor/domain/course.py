@@ -99,8 +99,8 @@ def with_artifacts(spec: RunSpec, end: End, problems: Sequence[str]) -> End:
     shown = "; ".join(problems[:_PROBLEMS_SHOWN])
     more = len(problems) - _PROBLEMS_SHOWN
     detail = f"{shown}; and {more} more" if more > 0 else shown
-    if end.reason is Reason.TRAINING_CUT and spec.follow_up is None:
-        return End(Reason.BUDGET_EXHAUSTED, f"{end.detail}; {detail}")
+    if end.reason is Reason.BUDGET_EXHAUSTED and spec.follow_up is None:
+        return End(Reason.OUT_OF_TIME, f"{end.detail}; {detail}")
     return End(Reason.ARTIFACT_MISSING, detail)
 
 
@@ -139,23 +139,23 @@ def _after_cut(spec: RunSpec, left: TimeLeft) -> Step:
     """Training was stopped to keep the budget: its partial models are what the follow-up is for."""
     if spec.follow_up is None:
         asked = bool(spec.artifacts)
-        return End(Reason.TRAINING_CUT if asked else Reason.BUDGET_EXHAUSTED, _CUT)
+        return End(Reason.BUDGET_EXHAUSTED if asked else Reason.OUT_OF_TIME, _CUT)
     return _to_follow_up(left, _CUT)
 
 
 def _to_follow_up(left: TimeLeft, why: str) -> Step:
     if left is TimeLeft.NOTHING:
-        return End(Reason.BUDGET_EXHAUSTED, f"{why}; the budget leaves no time for the follow-up")
+        return End(Reason.OUT_OF_TIME, f"{why}; the budget leaves no time for the follow-up")
     return StartFollowUp(why)
 
 
 def _after_follow_up(attempt: Attempt, *, stop_requested: bool, training_completed: bool) -> End:
     if attempt.outcome is AttemptOutcome.COMPLETED:
-        return End(Reason.COMPLETED) if training_completed else End(Reason.TRAINING_CUT, _CUT)
+        return End(Reason.COMPLETED) if training_completed else End(Reason.BUDGET_EXHAUSTED, _CUT)
     if stop_requested:
         return End(Reason.USER_REQUEST)
     if attempt.outcome is AttemptOutcome.STOPPED and attempt.reason is Reason.BUDGET_EXHAUSTED:
-        return End(Reason.BUDGET_EXHAUSTED, "the budget ended before the follow-up did")
+        return End(Reason.OUT_OF_TIME, "the budget ended before the follow-up did")
     if attempt.outcome is AttemptOutcome.LOST:
         return End(attempt.reason or Reason.SHIM_GONE)
     return End(Reason.FOLLOW_UP_FAILED, f"the follow-up {_detail(attempt)}; its log says why")

@@ -58,8 +58,8 @@ class Reason(StrEnum):
     INTERNAL_ERROR = "internal_error"
     SHIM_GONE = "shim_gone"
     HOST_REBOOTED = "host_rebooted"
-    BUDGET_EXHAUSTED = "budget_exhausted"  # no time left, and the run has not left what it was to leave
-    TRAINING_CUT = "training_cut"  # training was stopped to keep the budget; all that was asked for is there
+    BUDGET_EXHAUSTED = "budget_exhausted"  # training was cut to keep the budget; what was asked for is there
+    OUT_OF_TIME = "out_of_time"  # the budget is over, and what was asked for is not there
     ARTIFACT_MISSING = "artifact_missing"
 
 
@@ -79,8 +79,8 @@ _END_OF_REASON = {
     Reason.INTERNAL_ERROR: RunState.LOST,
     Reason.SHIM_GONE: RunState.LOST,
     Reason.HOST_REBOOTED: RunState.LOST,
-    Reason.BUDGET_EXHAUSTED: RunState.FAILED,
-    Reason.TRAINING_CUT: RunState.SUCCEEDED,
+    Reason.BUDGET_EXHAUSTED: RunState.SUCCEEDED,
+    Reason.OUT_OF_TIME: RunState.FAILED,
     Reason.ARTIFACT_MISSING: RunState.FAILED,
 }
 

@@ -140,7 +140,7 @@ class Conductor:
                     return granted.result()
                 else:
                     return End(
-                        Reason.BUDGET_EXHAUSTED,
+                        Reason.OUT_OF_TIME,
                         "no device was free before the budget's time for training was over",
                     )
         finally:
@@ -188,9 +188,7 @@ class Conductor:
             await self._end(Reason.USER_REQUEST)
             return
         if self._time_left() is not TimeLeft.TRAINING:
-            await self._end(
-                Reason.BUDGET_EXHAUSTED, "the budget's time for training was over before its launch"
-            )
+            await self._end(Reason.OUT_OF_TIME, "the budget's time for training was over before its launch")
             return
         await self._begin(Stage.TRAINING, 1, run.spec.args, "the run's first attempt", wanted=None)
 

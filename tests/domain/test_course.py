@@ -208,12 +208,12 @@ def test_training_cut_by_the_budget_is_followed_by_what_was_reserved_for(attempt
 def test_no_follow_up_is_started_after_the_deadline(attempt: Attempt) -> None:
     found = step_with(TimeLeft.NOTHING, attempt, WITH_FOLLOW_UP)
 
-    assert reason_of(found) is Reason.BUDGET_EXHAUSTED
+    assert reason_of(found) is Reason.OUT_OF_TIME
 
 
 def test_training_cut_without_a_follow_up_can_succeed_only_by_its_artifacts() -> None:
-    assert reason_of(step_with(TimeLeft.FOLLOW_UP, CUT_SHORT, SPEC)) is Reason.BUDGET_EXHAUSTED
-    assert reason_of(step_with(TimeLeft.NOTHING, CUT_SHORT, WITH_ARTIFACT)) is Reason.TRAINING_CUT
+    assert reason_of(step_with(TimeLeft.FOLLOW_UP, CUT_SHORT, SPEC)) is Reason.OUT_OF_TIME
+    assert reason_of(step_with(TimeLeft.NOTHING, CUT_SHORT, WITH_ARTIFACT)) is Reason.BUDGET_EXHAUSTED
 
 
 def test_a_stop_goes_before_the_budget() -> None:
@@ -235,9 +235,9 @@ def test_no_smaller_size_is_launched_when_the_time_for_training_is_over() -> Non
     ("outcome", "reason", "completed", "end"),
     [
         (AttemptOutcome.COMPLETED, Reason.COMPLETED, True, Reason.COMPLETED),
-        (AttemptOutcome.COMPLETED, Reason.COMPLETED, False, Reason.TRAINING_CUT),
-        (AttemptOutcome.STOPPED, Reason.BUDGET_EXHAUSTED, True, Reason.BUDGET_EXHAUSTED),
-        (AttemptOutcome.STOPPED, Reason.BUDGET_EXHAUSTED, False, Reason.BUDGET_EXHAUSTED),
+        (AttemptOutcome.COMPLETED, Reason.COMPLETED, False, Reason.BUDGET_EXHAUSTED),
+        (AttemptOutcome.STOPPED, Reason.BUDGET_EXHAUSTED, True, Reason.OUT_OF_TIME),
+        (AttemptOutcome.STOPPED, Reason.BUDGET_EXHAUSTED, False, Reason.OUT_OF_TIME),
     ],
 )
 def test_the_follow_up_s_end_tells_whether_training_was_cut_or_the_follow_up(
@@ -249,7 +249,7 @@ def test_the_follow_up_s_end_tells_whether_training_was_cut_or_the_follow_up(
 
 
 def test_a_success_stands_when_nothing_is_wrong_with_its_artifacts() -> None:
-    for reason in (Reason.COMPLETED, Reason.TRAINING_CUT):
+    for reason in (Reason.COMPLETED, Reason.BUDGET_EXHAUSTED):
         assert with_artifacts(WITH_ARTIFACT, End(reason), []) == End(reason)
 
 
@@ -266,9 +266,9 @@ def test_a_long_list_of_bad_artifacts_is_cut() -> None:
 
 
 def test_a_cut_that_left_no_artifact_is_the_budget_s_fault_unless_a_follow_up_was_to_write_it() -> None:
-    cut = End(Reason.TRAINING_CUT, "cut")
+    cut = End(Reason.BUDGET_EXHAUSTED, "cut")
 
     assert with_artifacts(WITH_ARTIFACT, cut, ["/a is missing"]) == End(
-        Reason.BUDGET_EXHAUSTED, "cut; /a is missing"
+        Reason.OUT_OF_TIME, "cut; /a is missing"
     )
     assert with_artifacts(WITH_FOLLOW_UP, cut, ["/a is missing"]).reason is Reason.ARTIFACT_MISSING

@@ -29,7 +29,7 @@ def test_every_reason_has_one_end(reason: Reason) -> None:
 def test_only_exit_code_zero_and_a_cut_that_cost_nothing_asked_for_are_successes() -> None:
     successes = [reason for reason in Reason if end_state(reason) is RunState.SUCCEEDED]
 
-    assert successes == [Reason.COMPLETED, Reason.TRAINING_CUT]
+    assert successes == [Reason.COMPLETED, Reason.BUDGET_EXHAUSTED]
 
 
 @pytest.mark.parametrize("state", ENDS)

@@ -65,7 +65,7 @@ async def test_training_is_stopped_in_time_and_the_follow_up_uses_what_it_saved(
         exhausted = await event(engine, run_id, "budget_exhausted")
         checked = await event(engine, run_id, "artifacts_checked")
 
-    assert (run.state, run.reason, run.exit_code) == (RunState.SUCCEEDED, Reason.TRAINING_CUT, 0)
+    assert (run.state, run.reason, run.exit_code) == (RunState.SUCCEEDED, Reason.BUDGET_EXHAUSTED, 0)
     assert [(item.outcome, item.reason) for item in attempts] == [
         (AttemptOutcome.STOPPED, Reason.BUDGET_EXHAUSTED),
         (AttemptOutcome.COMPLETED, Reason.COMPLETED),
@@ -87,17 +87,17 @@ async def test_training_is_stopped_in_time_and_the_follow_up_uses_what_it_saved(
             SAVES,
             {"artifacts": [{"path": "model"}]},
             RunState.SUCCEEDED,
-            Reason.TRAINING_CUT,
+            Reason.BUDGET_EXHAUSTED,
             "training was stopped to keep the budget",
         ),
         (
             ENDLESS,
             {"artifacts": [{"path": "model"}]},
             RunState.FAILED,
-            Reason.BUDGET_EXHAUSTED,
+            Reason.OUT_OF_TIME,
             "training was stopped to keep the budget; {here}/model is missing",
         ),
-        (SAVES, {}, RunState.FAILED, Reason.BUDGET_EXHAUSTED, "training was stopped to keep the budget"),
+        (SAVES, {}, RunState.FAILED, Reason.OUT_OF_TIME, "training was stopped to keep the budget"),
     ],
     ids=["artifact there", "artifact missing", "nothing asked for"],
 )
@@ -126,7 +126,7 @@ async def test_the_deadline_stops_a_follow_up_that_still_runs(open_here: OpenEng
         run = await ended(engine, run_id)
         exhausted = await event(engine, run_id, "budget_exhausted")
 
-    assert (run.state, run.reason) == (RunState.FAILED, Reason.BUDGET_EXHAUSTED)
+    assert (run.state, run.reason) == (RunState.FAILED, Reason.OUT_OF_TIME)
     assert run.detail == "the budget ended before the follow-up did"
     assert exhausted["stage"] == Stage.FOLLOW_UP
 
@@ -144,7 +144,7 @@ async def test_a_budget_that_fell_due_while_the_daemon_was_dead_is_enforced_at_t
     async with open_here(clock=now.clock) as engine:
         run = await ended(engine, run_id)
 
-    assert (run.state, run.reason) == (RunState.SUCCEEDED, Reason.TRAINING_CUT)
+    assert (run.state, run.reason) == (RunState.SUCCEEDED, Reason.BUDGET_EXHAUSTED)
 
 
 async def test_after_the_deadline_even_a_saved_model_is_not_followed_up(
@@ -160,7 +160,7 @@ async def test_after_the_deadline_even_a_saved_model_is_not_followed_up(
         run = await ended(engine, run_id)
         attempts = await engine.attempts(run_id)
 
-    assert (run.state, run.reason, len(attempts)) == (RunState.FAILED, Reason.BUDGET_EXHAUSTED, 1)
+    assert (run.state, run.reason, len(attempts)) == (RunState.FAILED, Reason.OUT_OF_TIME, 1)
     assert "the budget leaves no time for the follow-up" in (run.detail or "")
 
 
@@ -172,7 +172,7 @@ async def test_a_run_still_in_line_when_its_time_for_training_is_over_ends(
         monkeypatch.setattr(engine.services.queue, "join", lambda *_: never())
         run = await ended(engine, await submit(engine, script(ENDLESS), budget_s=1.2))
 
-    assert (run.state, run.reason, run.attempt) == (RunState.FAILED, Reason.BUDGET_EXHAUSTED, 0)
+    assert (run.state, run.reason, run.attempt) == (RunState.FAILED, Reason.OUT_OF_TIME, 0)
     assert "no device was free" in (run.detail or "")
 
 
@@ -189,7 +189,7 @@ async def test_a_run_that_gets_its_device_too_late_launches_nothing(
         monkeypatch.undo()
         run = await ended(engine, run_id)
 
-    assert (run.state, run.reason, run.attempt) == (RunState.FAILED, Reason.BUDGET_EXHAUSTED, 0)
+    assert (run.state, run.reason, run.attempt) == (RunState.FAILED, Reason.OUT_OF_TIME, 0)
 
 
 async def test_an_attempt_decided_on_and_not_launched_in_time_is_not_launched_any_more(
@@ -211,7 +211,7 @@ async def test_an_attempt_decided_on_and_not_launched_in_time_is_not_launched_an
         [attempt] = await engine.attempts(run_id)
         assert not engine.log_path(run_id, Stage.TRAINING, 1).exists()
 
-    assert (run.state, run.reason) == (RunState.FAILED, Reason.BUDGET_EXHAUSTED)
+    assert (run.state, run.reason) == (RunState.FAILED, Reason.OUT_OF_TIME)
     assert (attempt.outcome, attempt.reason, attempt.pid) == (
         AttemptOutcome.STOPPED,
         Reason.BUDGET_EXHAUSTED,
@@ -242,7 +242,7 @@ async def test_what_is_being_stopped_for_the_budget_is_not_judged_any_more(
         run_id = await submit(engine, path, **body)
         run = await until(engine, run_id, lambda run: run.state.ended)
 
-    assert (run.reason, run.attempt, run.verdict) == (Reason.BUDGET_EXHAUSTED, 1, None)
+    assert (run.reason, run.attempt, run.verdict) == (Reason.OUT_OF_TIME, 1, None)
     assert path.read_text() == slow
 
 
@@ -257,7 +257,7 @@ async def test_an_underused_device_costs_no_training_that_could_not_be_relaunche
         ended_run = await ended(engine, run_id)
 
     # From 1 s on the kill alone could take all of the 3 s that training has.
-    assert ended_run.reason is Reason.BUDGET_EXHAUSTED
+    assert ended_run.reason is Reason.OUT_OF_TIME
     assert run.verdict is not None
     assert (run.verdict.kind, ended_run.attempt) == (VerdictKind.UNDERUSED, 1)
     assert "the budget leaves no time for a relaunch" in run.verdict.why

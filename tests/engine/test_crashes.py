@@ -107,7 +107,7 @@ COURSES = {
         CUT,
         12,
         RunState.SUCCEEDED,
-        Reason.TRAINING_CUT,
+        Reason.BUDGET_EXHAUSTED,
         "64\npredicted",
         [AttemptOutcome.STOPPED, COMPLETED],
         64,
