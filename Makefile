@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+GENERATOR := .venv-generator
+GENERATOR_NEEDS := tests/api/generator-requirements.txt
 
 .PHONY: demo test lint types contract unit bench install clean
 
@@ -22,7 +24,7 @@ types: install
 contract: install
 	$(BIN)/lint-imports --no-cache
 
-unit: install
+unit: install $(GENERATOR)/.installed
 	$(BIN)/coverage erase
 	COVERAGE_PROCESS_START=pyproject.toml $(BIN)/coverage run -m pytest
 	$(BIN)/coverage combine --quiet
@@ -39,5 +41,10 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[workloads,dev]'
 	touch $@
 
+$(GENERATOR)/.installed: $(GENERATOR_NEEDS)
+	$(PYTHON) -m venv $(GENERATOR)
+	$(GENERATOR)/bin/python -m pip install --quiet --disable-pip-version-check --requirement $(GENERATOR_NEEDS)
+	touch $@
+
 clean:
-	rm -rf $(VENV) .cache .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(GENERATOR) .cache .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -38,6 +38,7 @@ def create_app(engine: Engine, gate: Gate) -> FastAPI:
     app.state.engine = engine
     app.state.gate = gate
     app.state.held = Held()
+    app.state.methods = openapi.Methods(app)
     app.state.submissions = Submissions(engine)
     problems.install(app)
     openapi.install(app)

@@ -8,7 +8,7 @@ from supervisor.api.held import Held
 from supervisor.domain.run import Run
 from supervisor.engine.engine import Engine
 
-LARGEST_INT = 2**63 - 1  # what the store can hold
+LARGEST_INT = 2**53 - 1  # what every JSON reader keeps exactly, and the store can hold
 
 # Coroutines although they wait for nothing: plain functions would each be sent through a thread.
 

@@ -13,7 +13,14 @@ from supervisor.api.dependencies import LARGEST_INT, EngineHere, HeldHere, RunHe
 from supervisor.api.negotiation import preferred
 from supervisor.api.problems import ProblemError, contradiction
 from supervisor.api.schemas import EventList
-from supervisor.api.streams import KEEPALIVE_S, MEDIA_TYPE, LastEventId, event_stream, resumed_at
+from supervisor.api.streams import (
+    KEEPALIVE_S,
+    MEDIA_TYPE,
+    STREAM_CONTENT,
+    LastEventId,
+    event_stream,
+    resumed_at,
+)
 from supervisor.api.views import event_view
 from supervisor.engine.engine import Engine
 
@@ -26,7 +33,7 @@ _PAGE = 500
     "/{reference}/events",
     operation_id="list_events",
     response_model=EventList,
-    responses={200: {"content": {MEDIA_TYPE: {"schema": {"type": "string"}}}}},
+    responses={200: {"content": STREAM_CONTENT}},
 )
 async def events(
     run: RunHere,

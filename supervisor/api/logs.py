@@ -24,7 +24,7 @@ from supervisor.api.logtext import (
     matching,
 )
 from supervisor.api.problems import ProblemError, contradiction
-from supervisor.api.streams import KEEPALIVE_S, LastEventId, event_stream, resumed_at
+from supervisor.api.streams import KEEPALIVE_S, STREAM_CONTENT, LastEventId, event_stream, resumed_at
 from supervisor.domain.run import Attempt, AttemptOutcome, Run, Stage
 from supervisor.engine.engine import Engine
 from supervisor.process.logfile import LogFollower, log_size, read_range
@@ -82,7 +82,7 @@ async def _query(
                     "schema": {"type": "string"},
                     "example": "Fold 1/5, Epoch 5/10, Loss: 0.542\n",
                 },
-                "text/event-stream": {"schema": {"type": "string"}},
+                **STREAM_CONTENT,
             },
         }
     },

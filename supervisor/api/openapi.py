@@ -1,9 +1,11 @@
 """The OpenAPI document: what FastAPI derives from the routes, with the token and the problems added."""
 
+import re
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from starlette.routing import compile_path
 
 from supervisor.api.guard import OPEN_PATHS
 from supervisor.api.problems import MEDIA_TYPE, Problem
@@ -82,6 +84,34 @@ def _complete(path: str, operation: dict[str, Any]) -> None:
         del refusals["401"]
     if "{reference}" in path or path == "/v1/runs":
         refusals |= _PER_RUN
+    for parameter in operation.get("parameters", ()):
+        parameter["schema"] = _without_null(parameter["schema"])
     for status, text in refusals.items():
         content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
         operation["responses"][status] = {"description": text, "content": content}
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """A parameter is sent or not; there is no way to send null in a URL or a header."""
+    kinds = [kind for kind in schema.get("anyOf", ()) if kind.get("type") != "null"]
+    if len(kinds) != 1:
+        return schema
+    rest = {name: value for name, value in schema.items() if name != "anyOf"}
+    return {**kinds[0], **rest}
+
+
+class Methods:
+    """Which methods each path takes, by the document; for the `Allow` header of a refusal."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self._app = app
+        self._paths: list[tuple[re.Pattern[str], str]] = []
+
+    def of(self, path: str) -> str:
+        """The methods of a path, as `GET, POST`; empty for a path that is none of the document's."""
+        if not self._paths:
+            self._paths = [
+                (compile_path(template)[0], ", ".join(sorted(name.upper() for name in operations)))
+                for template, operations in self._app.openapi()["paths"].items()
+            ]
+        return next((methods for pattern, methods in self._paths if pattern.match(path)), "")

@@ -18,7 +18,7 @@ from supervisor.store.database import StoreError
 
 log = structlog.get_logger(__name__)
 
-LARGEST_BODY = 1024 * 1024  # bytes; far more than any submission needs
+LARGEST_BODY = 4 * 1024 * 1024  # bytes; what a submission of the largest arguments needs
 MEDIA_TYPE = "application/problem+json"
 _MOST_ERRORS = 20
 _RETRY_AFTER_S = "1"
@@ -149,6 +149,9 @@ def install(app: FastAPI) -> None:
             return body_too_large()
         code = HTTPStatus(error.status_code).name.lower()
         headers = dict(error.headers or {})
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            # Starlette names the methods of one route, and a path may have several.
+            headers["Allow"] = request.app.state.methods.of(request.url.path) or headers.get("Allow", "GET")
         return problem(error.status_code, code, _http_detail(request, error, headers), headers=headers)
 
     @app.exception_handler(Exception)
@@ -219,7 +222,7 @@ def _field_error(item: Mapping[str, Any]) -> dict[str, str]:
 def _http_detail(request: Request, error: HTTPException, headers: Mapping[str, str]) -> str:
     status = HTTPStatus(error.status_code)
     if status is HTTPStatus.METHOD_NOT_ALLOWED:
-        return f"{request.url.path} does not take {request.method}; send {headers.get('allow', 'another')}"
+        return f"{request.url.path} does not take {request.method}; send {headers['Allow']}"
     if status is HTTPStatus.NOT_FOUND:
         return f"there is nothing at {request.url.path[:200]!r}; GET /v1/openapi.json lists what there is"
     if status is HTTPStatus.BAD_REQUEST:

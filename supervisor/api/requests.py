@@ -12,15 +12,17 @@ from supervisor.api.schemas import RestoredView, RunView
 from supervisor.api.views import run_view
 from supervisor.domain.run import Run
 from supervisor.engine.engine import Engine
+from supervisor.engine.submission import BatchSize, Number
 
 router = APIRouter(prefix="/v1/runs", tags=["requests"])
 
 Grace = Annotated[
     float,
     Field(ge=0, le=3600, allow_inf_nan=False, description="seconds from SIGTERM to SIGKILL", examples=[10]),
+    Number,
 ]
 IfAttempt = Annotated[
-    int, Field(ge=1, le=LARGEST_INT, description="only if this is the current attempt", examples=[1])
+    int, Field(ge=1, le=LARGEST_INT, description="only if this is the current attempt", examples=[1]), Number
 ]
 
 
@@ -38,7 +40,7 @@ class StopRequest(_Request):
 class RelaunchRequest(_Request):
     """A new attempt now, with `batch_size` where one is given, else with the script as it is."""
 
-    batch_size: Annotated[int, Field(ge=1, le=2**31 - 1, examples=[256])] | None = None
+    batch_size: BatchSize | None = None
     reason: (
         Annotated[str, Field(max_length=200, pattern=r"^[^\x00]*$", examples=["loss diverged"])] | None
     ) = None
@@ -49,7 +51,7 @@ class RelaunchRequest(_Request):
 class RestoreRequest(_Request):
     """With `force` even a script that somebody has changed since is replaced."""
 
-    force: bool = False
+    force: Annotated[bool, Field(strict=True)] = False
 
 
 @router.post(

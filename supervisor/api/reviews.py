@@ -20,7 +20,7 @@ class ReviewRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     script: Annotated[Text, Field(min_length=1, examples=["/work/train.py"])]
-    args: Annotated[tuple[Text, ...], Field(max_length=1000)] = ()
+    args: Annotated[tuple[Text, ...], Field(max_length=512)] = ()
     cwd: Text | None = None
     kind: Kind | None = None
 

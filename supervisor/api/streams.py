@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Header
 from fastapi.responses import StreamingResponse
@@ -14,6 +14,15 @@ KEEPALIVE_S = 15.0  # under the 30 s after which many clients and proxies give u
 MEDIA_TYPE = "text/event-stream"
 _HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 
+STREAM_CONTENT: dict[str, Any] = {
+    MEDIA_TYPE: {
+        "schema": {
+            "type": "object",
+            "description": "one server-sent event",
+            "properties": {name: {"type": "string"} for name in ("event", "data", "id")},
+        }
+    }
+}
 LastEventId = Annotated[
     str | None,
     Header(pattern=r"^[0-9]{0,18}$", description="where a stream goes on: the id of the last event seen"),

@@ -12,7 +12,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from supervisor.domain.budget import reserve_of, shortest_budget
 from supervisor.domain.checkpoint import CheckpointPolicy
@@ -29,8 +29,19 @@ _COMPILE_TIMEOUT_S = 10.0
 _COMPILE = "import sys; compile(sys.stdin.buffer.read(), sys.argv[1], 'exec')"
 
 Text = Annotated[str, Field(max_length=4096, pattern=r"^[^\x00]*$")]
-Fraction = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)]
-Seconds = Annotated[float, Field(ge=0, le=30 * 86400, allow_inf_nan=False)]
+
+
+def _number(value: object) -> object:
+    """JSON tells numbers from strings and booleans, and so does the schema."""
+    if isinstance(value, bool | str):
+        raise ValueError("send a JSON number")  # noqa: TRY004 - pydantic's way of refusing a value
+    return value
+
+
+Number = BeforeValidator(_number)  # stands behind the bounds, or they are lost to the schema
+Fraction = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False), Number]
+Seconds = Annotated[float, Field(ge=0, le=30 * 86400, allow_inf_nan=False), Number]
+BatchSize = Annotated[int, Field(ge=1, le=2**31 - 1, examples=[256]), Number]
 P = TypeVar("P")
 
 
@@ -57,18 +68,18 @@ class CheckpointOptions(_Strict):
     min_fraction: Fraction | None = None
     max_fraction: Fraction | None = None
     tolerance: Fraction | None = None
-    retry_s: Annotated[float, Field(ge=0.05, le=3600)] | None = None
+    retry_s: Annotated[float, Field(ge=0.05, le=3600), Number] | None = None
     max_wait_s: Seconds | None = None
-    window_s: Annotated[float, Field(gt=0, le=300)] | None = None
-    settle_s: Annotated[float, Field(gt=0, le=300)] | None = None
+    window_s: Annotated[float, Field(gt=0, le=300), Number] | None = None
+    settle_s: Annotated[float, Field(gt=0, le=300), Number] | None = None
 
 
 class SizingOptions(_Strict):
     """What differs from the daemon's own sizing settings."""
 
     policy: Literal["double", "off"] | None = None
-    max_relaunches: Annotated[int, Field(ge=0, le=32)] | None = None
-    max_batch_size: Annotated[int, Field(ge=1)] | None = None
+    max_relaunches: Annotated[int, Field(ge=0, le=32), Number] | None = None
+    max_batch_size: BatchSize | None = None
     max_fraction: Fraction | None = None
     target_fraction: Fraction | None = None
 
@@ -77,7 +88,7 @@ class FollowUpOptions(_Strict):
     """The script that runs after training, by the same interpreter in the same directory."""
 
     script: Text
-    args: tuple[Text, ...] = Field(default=(), max_length=1000)
+    args: tuple[Text, ...] = Field(default=(), max_length=512)
 
 
 class ArtifactOptions(_Strict):
@@ -91,10 +102,10 @@ class Submission(_Strict):
     """A run as it is asked for. `script` is an absolute path, or relative to `cwd`."""
 
     script: Text = Field(min_length=1, examples=["/work/train.py"])
-    args: tuple[Text, ...] = Field(default=(), max_length=1000)
+    args: tuple[Text, ...] = Field(default=(), max_length=512)
     cwd: Text | None = None
     env: dict[Annotated[str, Field(pattern=r"^[^=\x00]+$")], Text] = Field(
-        default_factory=dict, max_length=1000
+        default_factory=dict, max_length=512, json_schema_extra={"additionalProperties": False}
     )
     python: Text | None = None
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")] | None = None
@@ -105,7 +116,7 @@ class Submission(_Strict):
     follow_up: FollowUpOptions | None = None
     kind: Kind | None = None
     review: ReviewMode = ReviewMode.WARN
-    budget_s: Annotated[float, Field(gt=0, le=30 * 86400, allow_inf_nan=False)] | None = None
+    budget_s: Annotated[float, Field(gt=0, le=30 * 86400, allow_inf_nan=False), Number] | None = None
     reserve_s: Seconds | None = None
     artifacts: tuple[ArtifactOptions, ...] = Field(default=(), max_length=32)
 
