@@ -7,7 +7,8 @@ from supervisor.cli.errors import NOT_FOUND, USAGE, CommandError
 from supervisor.client import ApiError, Client, ClientError
 
 LIVE = ("queued", "starting", "running", "stopping")
-_CODES = {400: USAGE, 404: NOT_FOUND, 413: USAGE, 422: USAGE}
+_NOT_FOUND = frozenset({"run_not_found", "attempt_not_found"})
+_USAGE = frozenset({400, 403, 404, 413, 422})  # what the caller can mend in what was asked
 _MOST_NAMED = 8
 
 
@@ -24,10 +25,16 @@ def reported() -> Iterator[None]:
     try:
         yield
     except ApiError as error:
-        code = USAGE if error.code == "run_ambiguous" else _CODES.get(error.status, 1)
-        raise CommandError(error.detail, code) from error
+        raise CommandError(error.detail, _exit_code(error)) from error
     except ClientError as error:
         raise CommandError(str(error)) from error
+
+
+def _exit_code(error: ApiError) -> int:
+    if error.code in _NOT_FOUND:
+        return NOT_FOUND
+    usage = error.status in _USAGE or error.code in {"run_ambiguous", "contradictory", "budget_too_short"}
+    return USAGE if usage else 1
 
 
 def target(client: Client, reference: str | None, *, or_newest: bool = False) -> str:

@@ -158,13 +158,7 @@ def _accepts(client: "Client") -> bool:
 
 
 def _problems(client: "Client") -> list[str]:
-    from supervisor.client import ApiError
-
-    try:
-        return client.ready()["problems"]
-    except ApiError as error:
-        # A daemon of a version that does not tell.
-        return [] if error.status == HTTPStatus.NOT_FOUND else [error.detail]
+    return client.ready()["problems"]
 
 
 def _taken(host: str, port: int) -> bool:

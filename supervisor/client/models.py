@@ -48,15 +48,15 @@ class Next(TypedDict):
     """What the caller had best do now, and in how many seconds."""
 
     do: str
-    url: str | None
+    url: str
     in_s: float
 
 
 class Wait(TypedDict):
     """How a wait ended: `reached`, `timeout`, `ended`, `stopping`; `next` is the call to make then."""
 
-    outcome: str
-    next: str | None
+    outcome: Literal["reached", "timeout", "ended", "stopping"]
+    next: str
 
 
 class Budget(TypedDict):
@@ -82,7 +82,7 @@ class Run(TypedDict):
     utilization: float | None
     progress: Progress | None
     eta_s: float | None
-    budget: NotRequired[Budget | None]
+    budget: Budget | None
     verdict: Verdict | None
     created_at: str
     started_at: str | None
@@ -90,7 +90,7 @@ class Run(TypedDict):
     exit_code: int | None
     next: Next
     links: dict[str, str]
-    wait: NotRequired[Wait | None]
+    wait: Wait | None
 
 
 class BriefRun(TypedDict):
@@ -106,8 +106,8 @@ class BriefRun(TypedDict):
     fraction: float | None
     verdict: str | None
     eta_s: float | None
-    wait: NotRequired[str | None]
-    next: str | None
+    wait: str | None
+    next: str
 
 
 class RunList(TypedDict):
@@ -142,15 +142,15 @@ class Event(TypedDict):
 
 class EventList(TypedDict):
     items: list[Event]
+    next_cursor: str | None
     next_after: int
-    next_cursor: NotRequired[str | None]
 
 
 class Sample(TypedDict):
     """A device's memory in bytes at one moment: the run's own, that of others, all there is."""
 
     at: str
-    attempt: int | None
+    attempt: int
     used: int | None
     others: int | None
     total: int | None
@@ -167,9 +167,9 @@ class DeviceProcess(TypedDict):
 class Device(TypedDict):
     id: str
     kind: str
-    name: str | None
+    name: str
     uuid: str | None
-    total: int | None
+    total: int
     used: int | None
     utilization: float | None
     holders: list[str]
@@ -180,14 +180,20 @@ class Finding(TypedDict):
     rule: str
     severity: str
     line: int | None
-    found: str | None
-    expected: str | None
-    fix: str | None
+    found: str
+    expected: str
+    fix: str
+    why: str
 
 
 class Review(TypedDict):
-    script: NotRequired[str]
+    """`passed` is false where a finding is an `error`; `kind` is null where it is not clear."""
+
+    script: str
+    passed: bool
     kind: str | None
+    kind_evidence: list[str]
+    batch_size: int | None
     findings: list[Finding]
 
 
@@ -210,8 +216,81 @@ class Restored(TypedDict):
     why: str
 
 
-Report = dict[str, Any]
-"""A finished run's summary; it grows with what there is to tell."""
+class Launch(TypedDict):
+    """What was launched; in `args` and `env`, values whose names speak of secrets are masked."""
+
+    script: str
+    args: list[str]
+    cwd: str
+    python: str
+    env: dict[str, str]
+
+
+class AttemptReport(TypedDict):
+    """One attempt in figures."""
+
+    stage: str
+    number: int
+    batch_size: int | None
+    peak: int | None
+    fraction: float | None
+    mean_utilization: float | None
+    peak_utilization: float | None
+    started_at: str | None
+    ended_at: str | None
+    seconds: float | None
+    cpu_s: float | None
+    outcome: str
+    reason: str | None
+    exit_code: int | None
+    signal: int | None
+    verdict: str | None
+    why: str | None
+
+
+class ArtifactReport(TypedDict):
+    """A file that the run was to leave: `problem` is a sentence, `size` in bytes, `rows` of a table."""
+
+    path: str
+    ok: bool
+    problem: str | None
+    size: int | None
+    rows: int | None
+
+
+class Advice(TypedDict):
+    """A piece of advice and the figures that it rests on."""
+
+    code: str
+    text: str
+    figures: dict[str, Any]
+
+
+class Report(TypedDict):
+    """A run as it went; `partial` while it is not over."""
+
+    id: str
+    name: str | None
+    state: str
+    reason: str | None
+    detail: str | None
+    partial: bool
+    made_at: str
+    created_at: str
+    started_at: str | None
+    ended_at: str | None
+    launch: Launch
+    budget: Budget | None
+    attempts: list[AttemptReport]
+    before: AttemptReport | None
+    after: AttemptReport | None
+    relaunches: int
+    to_verdict_s: float | None
+    to_corrected_s: float | None
+    progress: Progress | None
+    folds_done: int | None
+    artifacts: list[ArtifactReport]
+    advice: list[Advice]
 
 
 class Problem(TypedDict):
@@ -225,6 +304,7 @@ class Problem(TypedDict):
     retryable: bool
     errors: NotRequired[list[dict[str, str]]]
     candidates: NotRequired[list[dict[str, Any]]]
+    findings: NotRequired[list[dict[str, Any]]]
 
 
 class FollowUp(TypedDict):
