@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 import subprocess
 import sys
 import time
@@ -27,18 +28,14 @@ for epoch in range(1, 2000):
 """
 # What FastAPI and uvicorn cost by themselves, set up as they come.
 _BARE = """\
-import fastapi, uvicorn
+import sys, fastapi, uvicorn
 app = fastapi.FastAPI()
 
 @app.get("/")
 async def bare() -> dict[str, str]:
     return {"status": "ok"}
 
-config = uvicorn.Config(app, port=0, log_level="error", access_log=False, ws="none")
-server = uvicorn.Server(config)
-socket = config.bind_socket()
-print(socket.getsockname()[1], flush=True)
-server.run(sockets=[socket])
+uvicorn.run(app, port=int(sys.argv[1]), log_level="error", access_log=False, ws="none")
 """
 
 
@@ -98,13 +95,20 @@ class _Rates:
 
 @contextmanager
 def _bare_server() -> Iterator[int]:
-    command = [sys.executable, "-c", _BARE]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = int(free.getsockname()[1])
+    with subprocess.Popen([sys.executable, "-c", _BARE, str(port)]) as process:
         try:
-            yield int(process.stdout.readline())
+            eventually(lambda: _answers(port))
+            yield port
         finally:
             process.terminate()
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _targets(daemon: Daemon, run_id: str, bare_port: int) -> dict[str, Target]:
@@ -147,7 +151,7 @@ async def _ask(target: Target, until: float) -> list[float]:
 async def _latencies(daemon: Daemon, ids: list[str]) -> list[float]:
     """From each printed line to its event at a client that follows every run."""
     limits = httpx2.Limits(max_connections=len(ids))
-    headers = {**daemon.http.headers, "Accept": "text/event-stream"}
+    headers = {**daemon.http.headers, "accept": "text/event-stream"}
     base = daemon.http.base_url
     async with httpx2.AsyncClient(
         base_url=base, headers=headers, limits=limits, timeout=None, trust_env=False
@@ -157,7 +161,7 @@ async def _latencies(daemon: Daemon, ids: list[str]) -> list[float]:
 
 
 async def _follow(http: httpx2.AsyncClient, run_id: str) -> list[float]:
-    page = (await http.get(f"/v1/runs/{run_id}", headers={"Accept": "application/json"})).json()
+    page = (await http.get(f"/v1/runs/{run_id}", headers={"accept": "application/json"})).json()
     began = time.time()
     latencies: list[float] = []
     async with http.stream("GET", f"{page['links']['events']}") as stream:
