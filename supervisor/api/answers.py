@@ -1,12 +1,13 @@
 """How routes answer: a model as JSON, serialised once, with an entity tag where a caller may hold one."""
 
-import hashlib
 from http import HTTPStatus
 
 from fastapi import Response
 from pydantic import BaseModel
 
-from supervisor.api.schemas import RunView
+from supervisor.domain.run import Run
+
+_MASK = 2**64 - 1
 
 
 def json_answer(
@@ -16,10 +17,14 @@ def json_answer(
     return Response(model.model_dump_json(), status, headers, "application/json")
 
 
-def entity_tag(run: RunView) -> str:
-    """A tag that changes when the run does, and not with the mere passing of time."""
-    text = run.model_dump_json(exclude={"budget": {"remaining_s"}, "next": {"in_s"}, "wait": True})
-    return f'W/"{hashlib.blake2b(text.encode(), digest_size=8).hexdigest()}"'
+def entity_tag(run: Run) -> str:
+    """A tag that changes when what is shown of the run does, and not with the mere passing of time.
+
+    It means nothing to the next daemon: a caller that sends it there gets the whole run once more.
+    """
+    changing = (run.state, run.phase, run.reason, run.detail, run.device_id, run.attempt, run.batch_size)
+    shown = (*changing, run.started_at, run.ended_at, run.exit_code, run.observed, run.verdict)
+    return f'W/"{hash((run.id, *shown)) & _MASK:016x}"'
 
 
 def holds(if_none_match: str | None, tag: str) -> bool:

@@ -44,8 +44,9 @@ def create_app(engine: Engine, gate: Gate) -> FastAPI:
     openapi.install(app)
     app.add_middleware(GuardMiddleware, gate=gate)
     for module in (
-        *(runs, requests, attempts, events, logs, samples, reports),
-        *(reviews, devices, status, health, pages),
+        # Each is tried in turn: what is asked for most comes first.
+        *(runs, status, health, requests, attempts, events, logs, samples, reports),
+        *(reviews, devices, pages),
     ):
         app.include_router(module.router)
     pages.mount_static(app)

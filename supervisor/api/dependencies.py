@@ -27,18 +27,18 @@ EngineHere = Annotated[Engine, Depends(_engine)]
 HeldHere = Annotated[Held, Depends(_held)]
 
 
-async def _run(
-    engine: EngineHere,
-    reference: Annotated[
-        str,
-        Path(
-            min_length=1,
-            max_length=64,
-            description="an id, a name, a unique prefix of an id, or `latest`",
-            examples=["latest"],
-        ),
-    ],
-) -> Run:
+Reference = Annotated[
+    str,
+    Path(
+        min_length=1,
+        max_length=64,
+        description="an id, a name, a unique prefix of an id, or `latest`",
+        examples=["latest"],
+    ),
+]
+
+
+async def _run(engine: EngineHere, reference: Reference) -> Run:
     return await engine.find(reference)
 
 

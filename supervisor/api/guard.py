@@ -6,12 +6,11 @@ without the token: none of it shows more than that a daemon is here and what its
 
 import hmac
 import ipaddress
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 
 from supervisor.api.problems import LARGEST_BODY, body_too_large, problem
@@ -28,6 +27,7 @@ STATIC_PREFIX = "/static/"
 _MOST_HEADERS = 100
 _MOST_HEADER_BYTES = 32 * 1024
 _MOST_DIGITS = 18
+_LOOKED_AT = frozenset({b"host", b"origin", b"sec-fetch-site", b"authorization", b"content-length"})
 _SAME_SITE = frozenset({"same-origin", "none"})
 
 
@@ -43,37 +43,58 @@ class Gate:
     hosts: Collection[str]
     any_address: bool = False
 
-    def refuse(self, path: str, headers: Headers) -> "Response | None":
+    def refuse(self, path: str, head: "Head") -> "Response | None":
         """The refusal of a request, or None for one that may pass."""
         return (
-            _oversized(headers)
-            or self._foreign_host(headers)
-            or _foreign_origin(headers)
-            or self._without_token(path, headers)
+            _oversized(head)
+            or self._foreign_host(head)
+            or _foreign_origin(head)
+            or self._without_token(path, head)
         )
 
-    def _foreign_host(self, headers: Headers) -> "Response | None":
-        given = headers.getlist("host")
-        name = host_name(given[0]) if len(given) == 1 else None
+    def _foreign_host(self, head: "Head") -> "Response | None":
+        given = head.only("host")
+        name = host_name(given) if given is not None else None
         if name is not None and (name in self.hosts or (self.any_address and _is_address(name))):
             return None
-        shown = ", ".join(given)[:80] or "none"
+        shown = (given or "none")[:80]
         allowed = ", ".join(sorted(self.hosts))
         detail = (
             f"Host {shown!r} is not a name of this daemon; send one of {allowed}, or set TRAIND_ALLOWED_HOSTS"
         )
         return problem(HTTPStatus.BAD_REQUEST, "bad_host", detail)
 
-    def _without_token(self, path: str, headers: Headers) -> "Response | None":
+    def _without_token(self, path: str, head: "Head") -> "Response | None":
         if path in OPEN_PATHS or path.startswith(STATIC_PREFIX):
             return None
-        given = headers.getlist("authorization")
-        scheme, _, sent = given[0].partition(" ") if len(given) == 1 else ("", "", "")
+        scheme, _, sent = (head.only("authorization") or "").partition(" ")
         if scheme.lower() == "bearer" and hmac.compare_digest(sent.strip().encode(), self.token.encode()):
             return None
         detail = f"send the token as a header, never in the URL: curl -H @{self.header_file} …"
         challenge = {"WWW-Authenticate": 'Bearer realm="traind"'}
         return problem(HTTPStatus.UNAUTHORIZED, "unauthenticated", detail, headers=challenge)
+
+
+class Head:
+    """A request's headers, gone through once: how many, how large, and those that the gate looks at."""
+
+    def __init__(self, raw: Iterable[tuple[bytes, bytes]]) -> None:
+        self.count = 0
+        self.size = 0
+        self._found: dict[str, list[str]] = {}
+        for name, value in raw:
+            self.count += 1
+            self.size += len(name) + len(value)
+            if name in _LOOKED_AT:
+                self._found.setdefault(name.decode("ascii"), []).append(value.decode("latin-1"))
+
+    def only(self, name: str) -> str | None:
+        """The value of a header that was sent exactly once."""
+        values = self._found.get(name, ())
+        return values[0] if len(values) == 1 else None
+
+    def sent(self, name: str) -> bool:
+        return name in self._found
 
 
 class GuardMiddleware:
@@ -90,13 +111,14 @@ class GuardMiddleware:
 
         async def send_marked(message: "Message") -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(raw=message["headers"])
-                headers["X-Content-Type-Options"] = "nosniff"
-                headers.setdefault("Cache-Control", "no-store")
-                message["headers"] = headers.raw
+                headers = list(message["headers"])
+                headers.append((b"x-content-type-options", b"nosniff"))
+                if not any(name == b"cache-control" for name, _ in headers):
+                    headers.append((b"cache-control", b"no-store"))
+                message["headers"] = headers
             await send(message)
 
-        refusal = self._gate.refuse(scope["path"], Headers(raw=scope["headers"]))
+        refusal = self._gate.refuse(scope["path"], Head(scope["headers"]))
         await (refusal or self._app)(scope, _bounded(receive), send_marked)
 
 
@@ -129,27 +151,29 @@ def host_name(value: str) -> str | None:
     return name.lower() if name and _is_port(colon + port) else None
 
 
-def _oversized(headers: Headers) -> "Response | None":
+def _oversized(head: Head) -> "Response | None":
     """What is too large by its own word. A body that comes in chunks is counted as it is read."""
-    declared = headers.get("content-length", "0")
+    declared = head.only("content-length") or "0"
     if not declared.isdecimal() or len(declared) > _MOST_DIGITS or int(declared) > LARGEST_BODY:
         return body_too_large()
-    size = sum(len(name) + len(value) for name, value in headers.raw)
-    if len(headers.raw) <= _MOST_HEADERS and size <= _MOST_HEADER_BYTES:
+    if head.count <= _MOST_HEADERS and head.size <= _MOST_HEADER_BYTES:
         return None
     detail = f"at most {_MOST_HEADERS} headers of {_MOST_HEADER_BYTES} bytes together are read; send fewer"
     return problem(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "headers_too_large", detail)
 
 
-def _foreign_origin(headers: Headers) -> "Response | None":
+def _foreign_origin(head: Head) -> "Response | None":
     """Browsers name the page that a request comes from; whatever is not our own page is refused."""
-    origin = headers.get("origin")
-    site = headers.get("sec-fetch-site", "none")
-    own = origin is None or origin.lower() in {f"{scheme}://{headers['host'].lower()}" for scheme in _SCHEMES}
-    if own and site in _SAME_SITE:
+    own_site = not head.sent("sec-fetch-site") or head.only("sec-fetch-site") in _SAME_SITE
+    if own_site and (not head.sent("origin") or _own_origin(head)):
         return None
     detail = "a page of another site may not call this daemon; call it from a program, or from its own page"
     return problem(HTTPStatus.FORBIDDEN, "cross_origin", detail)
+
+
+def _own_origin(head: Head) -> bool:
+    host = (head.only("host") or "").lower()
+    return (head.only("origin") or "").lower() in {f"{scheme}://{host}" for scheme in _SCHEMES}
 
 
 _SCHEMES = ("http", "https")

@@ -3,16 +3,18 @@
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from supervisor.api.answers import entity_tag, holds, json_answer
 from supervisor.api.cursors import decode_cursor, encode_cursor
-from supervisor.api.dependencies import EngineHere, HeldHere, RunHere
+from supervisor.api.dependencies import EngineHere, Reference
+from supervisor.api.held import Held
 from supervisor.api.schemas import BriefRunView, RunList, RunView
 from supervisor.api.submitting import IdempotencyKey, SubmissionsHere, run_links
 from supervisor.api.views import brief_view, run_view
 from supervisor.api.waiting import DEFAULT_WAIT_S, LONGEST_WAIT_S, WaitFor, wait_for
 from supervisor.domain.run import RunState
+from supervisor.engine.engine import Engine
 from supervisor.engine.submission import Submission
 
 router = APIRouter(prefix="/v1/runs", tags=["runs"])
@@ -28,6 +30,12 @@ _CREATED = {
         },
     },
     "links": run_links("$response.body#/id"),
+}
+_IF_NONE_MATCH = {
+    "name": "If-None-Match",
+    "in": "header",
+    "description": "an ETag that came before: a run that is still so is answered with 304",
+    "schema": {"type": "string"},
 }
 _FOUND = {
     "description": "The run; with `view=brief` in at most 400 bytes",
@@ -77,12 +85,12 @@ async def list_runs(
     "/{reference}",
     operation_id="get_run",
     response_model=RunView | BriefRunView,
+    openapi_extra={"parameters": [_IF_NONE_MATCH]},
     responses={200: _FOUND, 304: {"description": "The run is as the ETag in If-None-Match says"}},
 )
 async def get_run(
-    run: RunHere,
-    engine: EngineHere,
-    held: HeldHere,
+    reference: Reference,
+    request: Request,
     *,
     wait_for_: Annotated[
         WaitFor | None,
@@ -90,21 +98,24 @@ async def get_run(
     ] = None,
     timeout_s: Annotated[float, Query(ge=0, le=LONGEST_WAIT_S, allow_inf_nan=False)] = DEFAULT_WAIT_S,
     view: Annotated[str, Query(pattern="^(full|brief)$", description="`full`, or `brief`")] = "full",
-    if_none_match: Annotated[str | None, Header(max_length=1024)] = None,
 ) -> Response:
     """One run, by id, name, unique prefix or `latest`; with `wait_for` once it is so, or time is over.
 
     A wait that times out is an ordinary answer: `wait.outcome` says so and `wait.next` is the next call.
     """
+    # The route that callers ask most often: what it needs it takes itself, for each dependency that FastAPI
+    # solves costs it as much as the answer.
+    engine: Engine = request.app.state.engine
+    run = await engine.find(reference)
     wait = None
     if wait_for_ is not None:
+        held: Held = request.app.state.held
         with held.one():
             run, wait = await wait_for(engine, run, wait_for_, timeout_s)
     now = engine.config.clock.moment()
     if view == "brief":
         return json_answer(brief_view(run, now, wait))
-    shown = run_view(run, now, wait)
-    tag = entity_tag(shown)
-    if wait is None and holds(if_none_match, tag):
+    tag = entity_tag(run)
+    if wait is None and holds(request.headers.get("if-none-match"), tag):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers={"ETag": tag})
-    return json_answer(shown, headers={"ETag": tag})
+    return json_answer(run_view(run, now, wait), headers={"ETag": tag})

@@ -5,7 +5,6 @@ from fastapi.responses import PlainTextResponse, Response
 from pydantic import BaseModel
 
 from supervisor.api.answers import json_answer
-from supervisor.api.dependencies import EngineHere
 from supervisor.api.negotiation import preferred
 from supervisor.api.schemas import BriefRunView
 from supervisor.api.views import brief_view, fraction_of
@@ -38,8 +37,9 @@ class StatusView(BaseModel):
         }
     },
 )
-async def status(engine: EngineHere, request: Request) -> Response:
+async def status(request: Request) -> Response:
     """A line a run, live ones first; the last line says what to do next."""
+    engine: Engine = request.app.state.engine
     runs = await _shown(engine)
     if preferred(request.headers.get("accept"), ("text/plain", "application/json")) == "text/plain":
         return PlainTextResponse(render(runs, live=engine.live))
@@ -50,7 +50,7 @@ async def status(engine: EngineHere, request: Request) -> Response:
 
 
 async def _shown(engine: Engine) -> list[Run]:
-    live = [item.run for item in engine.live_runs()[:_ROWS]]
+    live = [item.run for item in engine.live_runs(_ROWS)]
     ended = await engine.runs(_ENDED, limit=_ROWS - len(live)) if len(live) < _ROWS else []
     return live + ended
 
@@ -74,7 +74,8 @@ def _row(run: Run) -> str:
     fraction = fraction_of(run)
     memory = f"{fraction:.0%}" if fraction is not None else "-"
     name = (run.spec.name or run.spec.script.rsplit("/", 1)[-1])[:14]
-    name = "".join(char if char.isprintable() else "?" for char in name)
+    if not name.isprintable():
+        name = "".join(char if char.isprintable() else "?" for char in name)
     return (
         f"{run.id:<12} {name:<14} {state[:11]:<11} {batch:>6} {memory:>4} {progress[:21]:<21} {_eta(run):>6}"
     )

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from supervisor.domain.budget import Moment
@@ -24,13 +25,16 @@ class Timeouts:
     conductor_restart_s: float = 1.0  # between a conductor's failure and its next start
 
 
+_boot_id = cache(boot_id)  # the same for as long as this process lives
+
+
 @dataclass(frozen=True, slots=True)
 class Clock:
     """The two clocks, in seconds: boot time for durations and deadlines, Unix time for people."""
 
     boottime: Callable[[], float] = lambda: time.clock_gettime(time.CLOCK_BOOTTIME)
     wall: Callable[[], float] = time.time
-    boot_id: Callable[[], str] = boot_id
+    boot_id: Callable[[], str] = _boot_id
 
     def moment(self) -> Moment:
         """Both clocks at once, for a budget."""

@@ -5,6 +5,7 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import structlog
@@ -284,11 +285,10 @@ class Engine:
     def device_infos(self) -> list[DeviceInfo]:
         return [device.info for device in self.devices.values()]
 
-    def live_runs(self) -> list[LiveRun]:
-        """The runs that have not ended, newest first."""
-        journals = [conductor.journal for conductor in self._conductors.values()]
-        found = [LiveRun(journal.run, journal.attempt) for journal in journals]
-        return sorted(found, key=lambda item: (item.run.created_at, item.run.id), reverse=True)
+    def live_runs(self, limit: int | None = None) -> list[LiveRun]:
+        """The runs that have not ended, at most `limit`, newest first: they were put in by age."""
+        newest = islice(reversed(self._conductors.values()), limit)
+        return [LiveRun(conductor.journal.run, conductor.journal.attempt) for conductor in newest]
 
     @property
     def live(self) -> int:
