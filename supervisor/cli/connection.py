@@ -2,9 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from supervisor.cli.errors import NOT_FOUND, USAGE, CommandError
-from supervisor.client import ApiError, Client, ClientError
+from supervisor.client import ApiError, ClientError
+
+if TYPE_CHECKING:
+    from supervisor.client import Client
 
 LIVE = ("queued", "starting", "running", "stopping")
 _NOT_FOUND = frozenset({"run_not_found", "attempt_not_found"})
@@ -13,8 +17,10 @@ _MOST_NAMED = 8
 
 
 @contextmanager
-def connect() -> Iterator[Client]:
+def connect() -> Iterator["Client"]:
     """A client of the daemon that the environment names; what fails in the block becomes `CommandError`."""
+    from supervisor.client import Client
+
     with reported(), Client() as client:
         yield client
 
@@ -37,7 +43,7 @@ def _exit_code(error: ApiError) -> int:
     return USAGE if usage else 1
 
 
-def target(client: Client, reference: str | None, *, or_newest: bool = False) -> str:
+def target(client: "Client", reference: str | None, *, or_newest: bool = False) -> str:
     """The run that a command means: the one named, else the only live one.
 
     Where none is live, with `or_newest` the newest. Raises `CommandError` rather than guess.

@@ -20,10 +20,10 @@ from supervisor.client.models import (
     Verdict,
 )
 from supervisor.client.requests import LogChunk
-from supervisor.client.sync import Client
 
 if TYPE_CHECKING:
     from supervisor.client.aio import AsyncClient
+    from supervisor.client.sync import Client
 
 __all__ = [
     "ApiError",
@@ -51,9 +51,13 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """`AsyncClient` is loaded where it is used: asyncio costs a command that blocks 20 ms."""
-    if name != "AsyncClient":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from supervisor.client.aio import AsyncClient
+    """The two clients are loaded where they are used: an HTTP library costs 100 ms, asyncio 20 ms more."""
+    if name == "Client":
+        from supervisor.client.sync import Client
 
-    return AsyncClient
+        return Client
+    if name == "AsyncClient":
+        from supervisor.client.aio import AsyncClient
+
+        return AsyncClient
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -6,10 +6,12 @@ import sys
 
 import pytest
 
+from supervisor.cli import HELP_PAGE
 from tests.daemon import Daemon
 
 # Typer itself loads pydantic for any command's parameters; that is not ours to choose.
 HEAVY = {"pydantic_settings", "fastapi", "uvicorn", "rich", "psutil", "supervisor.settings"}
+MAKE_HELP = "from supervisor.cli.app import app; app(['--help'], prog_name='traind')"
 LOAD = """
 import sys
 sys.argv = ["traind", *sys.argv[1:]]
@@ -42,10 +44,17 @@ def test_the_help_of_a_command_needs_no_client() -> None:
     assert not loaded("submit", "--help") & (HEAVY | {"httpx2", "asyncio"})
 
 
-def test_the_status_of_all_needs_the_client_alone(host_daemon: Daemon) -> None:
+def test_the_status_of_all_needs_the_standard_library_alone(host_daemon: Daemon) -> None:
     found = loaded("status", TRAIND_STATE_DIR=str(host_daemon.state_dir))
-    assert "httpx2" in found
-    assert not found & (HEAVY | {"pydantic", "typer", "asyncio"})
+    assert not found & (HEAVY | {"pydantic", "typer", "asyncio", "httpx2"})
+
+
+def test_page_of_all_commands_is_what_typer_makes_and_needs_nothing() -> None:
+    made = subprocess.run(
+        [sys.executable, "-c", MAKE_HELP], capture_output=True, text=True, check=True, env=os.environ
+    )
+    assert HELP_PAGE.read_text() == made.stdout, f"write this to {HELP_PAGE.name}"
+    assert not loaded("--help") & (HEAVY | {"pydantic", "typer", "httpx2", "asyncio"})
 
 
 @pytest.mark.parametrize("arguments", [("ps",), ("ps", "-a", "--json")])
