@@ -127,7 +127,9 @@ def resolve(submission: Submission, config: EngineConfig) -> RunSpec:
     cwd = Path(submission.cwd) if submission.cwd is not None else script.parent
     # Before anything is looked at: what lies outside is not even told to be there.
     check_roots((script, cwd), config.allowed_roots)
-    if not cwd.is_absolute() or not os.path.isdir(cwd):  # noqa: PTH112 - pathlib's raises for long names
+    # A directory that was not named is the script's own, and the script is looked at below.
+    named = submission.cwd is not None
+    if named and not (cwd.is_absolute() and os.path.isdir(cwd)):  # noqa: PTH112 - pathlib's raises for long names
         raise SubmissionError("cwd_not_found", f"there is no directory {cwd}; send an absolute path as cwd")
     env = dict(submission.env)
     python = _interpreter(submission.python or config.python, cwd, env)
