@@ -10,8 +10,8 @@ CONTENT_SECURITY_POLICY = (
 _STYLE = """\
 :root { color-scheme: light dark; }
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 44rem; margin: 2rem auto; padding: 0 1rem; }
-pre { white-space: pre-wrap; overflow-wrap: anywhere; padding: .75rem 1rem; border-radius: 6px; font-size: 14px;
-  border: 1px solid color-mix(in srgb, currentColor 25%, transparent); }
+pre { white-space: pre-wrap; overflow-wrap: anywhere; padding: .75rem 1rem; font-size: 14px;
+  border-radius: 6px; border: 1px solid color-mix(in srgb, currentColor 25%, transparent); }
 dt { font-weight: 600; } dd { margin: 0 0 .5rem 0; }
 """
 _COMMANDS = """\
