@@ -213,6 +213,8 @@ async def _finish_at_end(
         if engine.hub.closing.is_set() or run.state.ended or not open_:
             follower.finish(None)
             return
+        # A stream may be older than its log; the start of the attempt is a change of the run.
+        follower.look_for_file()
         await engine.hub.wait_beyond(run_id, version, KEEPALIVE_S)
 
 

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+_COMPLETION = "_TRAIND_COMPLETE"
 HELP_PAGE = Path(__file__).with_name("help.txt")
 
 _INTERRUPTED = 130
@@ -16,7 +17,8 @@ def main() -> None:
     from supervisor.cli.errors import CommandError
 
     try:
-        code = _QUICK.get(tuple(sys.argv[1:]), _command)()
+        completing = _COMPLETION in os.environ  # a shell asks so, with no arguments
+        code = (_command if completing else _QUICK.get(tuple(sys.argv[1:]), _command))()
         sys.stdout.flush()
     except CommandError as error:
         print(f"traind: {error}", file=sys.stderr)  # noqa: T201 - the command line's own output

@@ -194,7 +194,9 @@ class Conductor:
 
     async def _relaunch(self, ended: Attempt, step: Relaunch) -> None:
         await self._await_release()
-        args = ended.intent.args if ended.intent and ended.intent.args is not None else ended.args
+        # One that ended by itself just before it was to be superseded keeps what it was launched with.
+        intent = ended.intent if ended.outcome is AttemptOutcome.SUPERSEDED else None
+        args = intent.args if intent is not None and intent.args is not None else ended.args
         try:
             if step.batch_size is not None:
                 args = await self._give_size(ended, args, step.batch_size)
@@ -212,7 +214,8 @@ class Conductor:
             raise EditImpossibleError(str(error)) from error
         if size_of(script, args) == size:
             return args
-        if ended.intent is not None and (ended.intent.edited is not None or ended.intent.relaunch):
+        intent = ended.intent if ended.outcome is AttemptOutcome.SUPERSEDED else None
+        if intent is not None and (intent.edited is not None or intent.relaunch):
             # The edit was made before the kill: what stands there now is somebody's newer script.
             await self._journal.record(
                 Warned(

@@ -62,6 +62,10 @@ class LogReader:
         self._final_size = size
 
     @property
+    def opened(self) -> bool:
+        return self._descriptor is not None
+
+    @property
     def lost(self) -> int:
         return max(0, self._final_size - self.offset) if self._final_size is not None else 0
 
@@ -97,6 +101,11 @@ class LogFollower:
         """As `LogReader.finish`; the iteration ends there."""
         self._log.finish(size)
         self._wake()
+
+    def look_for_file(self) -> None:
+        """Look again for a file that was not there: what does not exist cannot be watched."""
+        if not self._log.opened:
+            self._wake()
 
     def close(self) -> None:
         self._inotify.forget(self._wake)

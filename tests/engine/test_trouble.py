@@ -23,7 +23,7 @@ from supervisor.engine.engine import Engine, UnknownRunError, open_engine
 from supervisor.engine.journal import Journal
 from supervisor.engine.services import Services
 from supervisor.engine.submission import Submission, SubmissionError
-from supervisor.process.attempt import read_started
+from supervisor.process.attempt import AttemptProcess, read_started
 from supervisor.store.database import StoreError
 from tests.engine.conftest import CAPACITY, CHECKPOINT, OpenEngine
 from tests.engine.runs import ended, event_seen, event_types, until
@@ -312,3 +312,34 @@ async def test_a_stop_between_two_attempts_ends_the_run(
         assert engine.failures == {}
 
     assert (run.state, run.reason, run.attempt, len(asked)) == (state, reason, 1, 1)
+
+
+async def test_script_that_runs_out_of_memory_while_it_is_about_to_be_superseded_goes_back_and_not_round(
+    open_here: OpenEngine, script: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It sees its own edit, and ends before the kill: the edit is undone, and half the size is tried next."""
+    path = script(
+        """
+        import pathlib, time
+        BATCH_SIZE = 64
+        held = b"x" * (BATCH_SIZE << 20)
+        print("Epoch 1/2", flush=True)
+        while BATCH_SIZE == 64:
+            if "SIZE = 64\\nheld" not in pathlib.Path(__file__).read_text():
+                raise SystemExit("torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB")
+            time.sleep(0.001)
+        """
+    )
+    stop = AttemptProcess.stop
+
+    async def late(process: AttemptProcess, grace_s: float) -> None:
+        await process.wait()
+        await stop(process, grace_s)
+
+    monkeypatch.setattr(AttemptProcess, "stop", late)
+    async with open_here() as engine:
+        run = await ended(engine, await submit(engine, path))
+        attempts = await engine.attempts(run.id)
+    assert [item.outcome for item in attempts] == [AttemptOutcome.OUT_OF_MEMORY, AttemptOutcome.COMPLETED]
+    assert [item.batch_size for item in attempts] == [64, 32]
+    assert run.state is RunState.SUCCEEDED
