@@ -19,7 +19,7 @@ class ReviewRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    script: Annotated[Text, Field(min_length=1, examples=["/work/train.py"])]
+    script: Annotated[Text, Field(min_length=1, examples=["/data/train.py"])]
     args: Annotated[tuple[Text, ...], Field(max_length=512)] = ()
     cwd: Text | None = None
     kind: Kind | None = None

@@ -12,7 +12,7 @@ RUN_EXAMPLE: dict[str, Any] = {
     "phase": "training",
     "reason": None,
     "detail": None,
-    "script": "/work/train.py",
+    "script": "/data/train.py",
     "device": "gpu0",
     "batch_size": 128,
     "attempt": 2,

@@ -26,7 +26,7 @@ After = Annotated[
 ]
 _KINDS = ("image", "tabular", "text")
 _REVIEWS = ("off", "warn", "enforce")
-_SIZINGS = ("double", "fit", "off")
+_SIZINGS = ("double", "off")
 _WAITS = ("checkpoint", "running", "finished")
 
 
@@ -79,7 +79,7 @@ def submit(
     ] = None,
     kind: Annotated[str | None, typer.Option("--kind", help="image, tabular or text")] = None,
     review: Annotated[str | None, typer.Option("--review", help="off, warn or enforce")] = None,
-    sizing: Annotated[str | None, typer.Option("--sizing", help="double, fit or off")] = None,
+    sizing: Annotated[str | None, typer.Option("--sizing", help="double or off")] = None,
     max_batch_size: Annotated[int | None, typer.Option("--max-batch-size", min=1)] = None,
     max_relaunches: Annotated[int | None, typer.Option("--max-relaunches", min=0)] = None,
     checkpoint_after: After = None,

@@ -51,7 +51,7 @@ class Client:
     """The daemon's API, blocking.
 
     >>> with Client() as client:                      # finds the daemon and its token by itself
-    ...     run = client.submit(script="/work/train.py")
+    ...     run = client.submit(script="/data/train.py")
     ...     run = client.wait(run["id"], for_="checkpoint", timeout_s=120)
 
     `url` is `http://HOST:PORT` or `unix:/PATH`. What waits or follows goes on over a daemon that is

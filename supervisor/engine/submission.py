@@ -101,7 +101,7 @@ class ArtifactOptions(_Strict):
 class Submission(_Strict):
     """A run as it is asked for. `script` is an absolute path, or relative to `cwd`."""
 
-    script: Text = Field(min_length=1, examples=["/work/train.py"])
+    script: Text = Field(min_length=1, examples=["/data/train.py"])
     args: tuple[Text, ...] = Field(default=(), max_length=512)
     cwd: Text | None = None
     env: dict[Annotated[str, Field(pattern=r"^[^=\x00]+$")], Text] = Field(

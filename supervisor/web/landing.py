@@ -16,7 +16,7 @@ dt { font-weight: 600; } dd { margin: 0 0 .5rem 0; }
 """
 _COMMANDS = """\
 H={header}
-curl -s -H @$H -H 'Content-Type: application/json' {base}/v1/runs -d '{{"script": "/work/train.py"}}'
+curl -s -H @$H -H 'Content-Type: application/json' {base}/v1/runs -d '{{"script": "/data/train.py"}}'
 curl -s -H @$H '{base}/v1/runs/latest?wait_for=checkpoint'
 curl -s {base}/status
 """

@@ -147,7 +147,7 @@ def test_every_field_of_a_submission_has_its_option(server: Server, tmp_path: Pa
         (("--artifact", ":x"), "PATH[:"),
         (("--kind", "sound"), "image, tabular or text"),
         (("--review", "maybe"), "off, warn or enforce"),
-        (("--sizing", "triple"), "double, fit or off"),
+        (("--sizing", "triple"), "double or off"),
         (("--wait", "forever"), "checkpoint, running or finished"),
         (("--budget", "soon"), "90s, 35m or 1h30m"),
         (("--python", "/no/python"), "/no/python"),
