@@ -4,9 +4,15 @@ import os
 import platform
 import sys
 
-from benchmarks import api, load, output, steps
+from benchmarks import adoption, api, load, output, steps
 
-ALL = {"output": output.main, "steps": steps.main, "load": load.main, "api": api.main}
+ALL = {
+    "output": output.main,
+    "steps": steps.main,
+    "load": load.main,
+    "api": api.main,
+    "adoption": adoption.main,
+}
 
 
 def main(names: list[str]) -> None:

@@ -46,13 +46,25 @@ from supervisor.store.statedir import SNAPSHOT
 
 log = structlog.get_logger(__name__)
 
+Found = AttemptProcess | Exit | NeverStarted | Gone
+
 _UNKILLABLE_POLL_S = 1.0  # the kernel tells nobody when an uninterruptible process is gone
 
 
-async def carry(services: Services, journal: Journal, inbox: Inbox, attempt: Attempt) -> frozenset[int]:
-    """See the open attempt to its recorded end; returns the pids that it was seen to consist of."""
+async def take_up(services: Services, journal: Journal, attempt: Attempt) -> Found:
+    """What became of an attempt that is open on record; one that lives is recorded as adopted."""
     directory = services.state_dir.attempt_dir(journal.run.id, attempt.stage, attempt.number)
     found = await AttemptProcess.adopt(directory)
+    if isinstance(found, AttemptProcess):
+        await _record_start(journal, attempt, found, AttemptAdopted(attempt.stage, found.started.pid))
+    return found
+
+
+async def carry(
+    services: Services, journal: Journal, inbox: Inbox, attempt: Attempt, found: Found
+) -> frozenset[int]:
+    """See the open attempt to its recorded end; returns the pids that it was seen to consist of."""
+    directory = services.state_dir.attempt_dir(journal.run.id, attempt.stage, attempt.number)
     if isinstance(found, NeverStarted):
         if journal.run.stop_requested:
             await _close(journal, replace(attempt, outcome=AttemptOutcome.STOPPED), None)
@@ -70,8 +82,6 @@ async def carry(services: Services, journal: Journal, inbox: Inbox, attempt: Att
             await _close(journal, failed, None)
             return frozenset()
         await _record_start(journal, attempt, found, AttemptStarted(attempt.stage, found.started.pid))
-    elif isinstance(found, AttemptProcess):
-        await _record_start(journal, attempt, found, AttemptAdopted(attempt.stage, found.started.pid))
     if isinstance(found, Gone):
         lost = replace(attempt, outcome=AttemptOutcome.LOST, reason=Reason(found.reason))
         await _close(journal, lost, None)
@@ -128,7 +138,12 @@ async def _record_start(
         started_boottime=started.boottime,
         started_at=started.wall,
     )
-    await journal.record(event, run=run, attempt=attempt)
+    try:
+        await journal.record(event, run=run, attempt=attempt)
+    except BaseException:
+        # It is taken up anew at the next try, with a descriptor of its own.
+        process.close()
+        raise
 
 
 async def _supervise(

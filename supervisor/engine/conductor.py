@@ -39,7 +39,7 @@ from supervisor.domain.run import (
     transition,
 )
 from supervisor.engine.artifacts import check_artifacts
-from supervisor.engine.carrying import carry
+from supervisor.engine.carrying import carry, take_up
 from supervisor.engine.inbox import Inbox, RelaunchAsked, StopAsked
 from supervisor.engine.journal import Journal
 from supervisor.engine.queue import NoSuchDeviceError
@@ -58,7 +58,10 @@ log = structlog.get_logger(__name__)
 
 
 class Conductor:
-    """Carries one run. `conduct` may be called again after a failure: it goes on from the record."""
+    """Carries one run. `conduct` may be called again after a failure: it goes on from the record.
+
+    `taken_up` is set once it is known what became of the run's open attempt, if it has one.
+    """
 
     def __init__(self, services: Services, journal: Journal) -> None:
         self._services = services
@@ -66,6 +69,7 @@ class Conductor:
         self._inbox: Inbox = asyncio.Queue(maxsize=256)
         self._pids: frozenset[int] = frozenset()
         self._unanswered: set[StopAsked | RelaunchAsked] = set()
+        self.taken_up = asyncio.Event()
 
     @property
     def journal(self) -> Journal:
@@ -96,6 +100,7 @@ class Conductor:
             raise
         finally:
             if self._journal.run.state.ended:
+                self.taken_up.set()
                 self._services.queue.leave(self._journal.run.id)
                 self._answer_at_the_end()
 
@@ -121,6 +126,7 @@ class Conductor:
         """The device granted, or an end when a stop or the budget's time for training came first."""
         run = self._journal.run
         granted = self._services.queue.join(run.id, run.spec.device)
+        self.taken_up.set()
         asked = asyncio.create_task(self._inbox.get())
         try:
             while True:
@@ -152,8 +158,11 @@ class Conductor:
         journal = self._journal
         attempt = journal.attempt
         if attempt is not None and attempt.outcome is AttemptOutcome.RUNNING:
-            self._pids = await carry(self._services, journal, self._inbox, attempt)
+            found = await take_up(self._services, journal, attempt)
+            self.taken_up.set()
+            self._pids = await carry(self._services, journal, self._inbox, attempt, found)
             return
+        self.taken_up.set()
         await self._take_stop()
         if attempt is None:
             await self._first_attempt()

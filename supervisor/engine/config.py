@@ -17,6 +17,7 @@ class Timeouts:
     """Every bound on a wait, in seconds, in one place."""
 
     launch_s: float = 10.0  # from spawning the shim to the script's exec
+    take_up_s: float = 5.0  # at the start, to find out what became of a run's open attempt
     release_s: float = 30.0  # for a device to forget the pids of a dead attempt
     release_poll_s: float = 0.02  # NVML has no event for it
     drain_s: float = 10.0  # to read the rest of a log once its size is known

@@ -24,6 +24,7 @@ from supervisor.engine.hub import Hub
 from supervisor.engine.inbox import RelaunchAsked, StopAsked
 from supervisor.engine.journal import Beginning, Journal
 from supervisor.engine.queue import DeviceQueue, NoSuchDeviceError
+from supervisor.engine.recovering import await_taken_up, unfinished
 from supervisor.engine.requests import RequestRefusedError, relaunch_refusal
 from supervisor.engine.restoring import Restored, restore_script
 from supervisor.engine.retention import keep_tidy
@@ -80,14 +81,21 @@ class Engine:
         return self.services.hub
 
     async def recover(self) -> int:
-        """Take up every unfinished run; the number of them. Belongs before the first submission."""
-        runs = await self.services.database.read(run_rows.unfinished_runs)
-        for run in runs:
+        """Take up every unfinished run, all at once; the number of them. Belongs before the first submission.
+
+        Returns once it is known what became of each open attempt, or after `timeouts.take_up_s`: what has
+        not answered until then is taken up as soon as it does.
+        """
+        found = await self.services.database.read(unfinished)
+        for run, beginning in found:
             if run.device_id is not None and run.device_id not in self.services.devices:
                 log.warning("the device of a run is missing", run=run.id, device=run.device_id)
                 self.services.devices[run.device_id] = MissingDevice(run.device_id)
-            await self._conduct(run)
-        return len(runs)
+            self._start(run, beginning)
+        late = await await_taken_up(list(self._conductors.values()), self.config.timeouts.take_up_s)
+        if late:
+            log.warning("runs are not taken up yet; the daemon goes on trying", runs=late)
+        return len(found)
 
     async def submit(
         self, submission: Submission, *, remember: Callable[[Run], Remembered] | None = None
@@ -305,14 +313,6 @@ class Engine:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    async def _conduct(self, run: Run) -> None:
-        def work(connection: Connection) -> Beginning:
-            attempts = attempt_rows.list_attempts(connection, run.id)
-            last = event_rows.last_number(connection, run.id)
-            return Beginning(tuple(attempts), last, restarted=True)
-
-        self._start(run, await self.services.database.read(work))
 
     def _start(self, run: Run, beginning: Beginning) -> None:
         journal = Journal(self.services.committer, self.hub, self.config.clock, run, beginning)
