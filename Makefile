@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 GENERATOR := .venv-generator
 GENERATOR_NEEDS := tests/api/generator-requirements.txt
 
-.PHONY: demo test lint types contract unit bench install clean
+.PHONY: demo test lint types contract unit faults bench install clean
 
 demo: install
 	$(BIN)/traind demo
@@ -29,6 +29,10 @@ unit: install $(GENERATOR)/.installed
 	COVERAGE_PROCESS_START=pyproject.toml $(BIN)/coverage run -m pytest
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
+
+# About ten minutes: the daemon is killed over two hundred times with runs alive.
+faults: install
+	$(BIN)/python -m tests.faults $(KILLS) $(SEED)
 
 bench: install
 	$(BIN)/python -m benchmarks

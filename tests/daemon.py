@@ -32,28 +32,31 @@ def eventually(look: Callable[[], T], *, limit_s: float = LIMIT_S) -> T:
 class Daemon:
     """A real daemon in a process of its own, and its API."""
 
-    def __init__(self, state_dir: Path, *options: str, env: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, state_dir: Path, *options: str, env: dict[str, str] | None = None, start: bool = True
+    ) -> None:
         self.state_dir = state_dir
         self._options = options
         self._env = {**os.environ, "TRAIND_CONFIG": "/nonexistent", **(env or {})}
         self.log = state_dir.with_suffix(".log")
-        self.start()
+        if start:
+            self.start()
 
     def start(self) -> None:
-        command = [
-            sys.executable,
-            "-m",
-            "supervisor.cli",
-            "serve",
-            "--state-dir",
-            str(self.state_dir),
-            "--port",
-            "0",
-        ]
+        self.launch()
+        self.connect()
+
+    def launch(self, *program: str) -> None:
+        """Start the process, by `python -m program`; it may never come up."""
+        module = program or ("supervisor.cli",)
+        command = [sys.executable, "-m", *module, "serve", "--state-dir", str(self.state_dir), "--port", "0"]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [*command, *self._options], env=self._env, stdin=subprocess.DEVNULL, stderr=log
             )
+
+    def connect(self) -> None:
+        """Wait until it is ready and open its API."""
         announced = eventually(self._announced)
         headers = {"Authorization": f"Bearer {(self.state_dir / 'token').read_text().strip()}"}
         self.http = httpx2.Client(base_url=announced["url"], headers=headers, timeout=60, trust_env=False)

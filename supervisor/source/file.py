@@ -22,6 +22,7 @@ MAX_SCRIPT_BYTES = 16 * 1024 * 1024
 LOCK_TIMEOUT_S = 10.0
 _LOCK_RETRY_S = 0.02
 _CHUNK = 1024 * 1024
+_TEMPORARY = ".traind-"
 # What a file system answers that has no such lock: the comparison of digests must do there.
 _NO_LOCKS = frozenset({errno.EBADF, errno.EINVAL, errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP})
 _ADVICE = {
@@ -78,14 +79,16 @@ def replace_script(
 
     A symbolic link stays, its target is replaced. A script that holds `new` already is a success, so the
     call may be repeated. Raises `ScriptChanged` where it holds anything else than what was expected,
-    `ScriptReadError`, and `ScriptWriteError` with the old text untouched. No temporary file is left,
-    unless the process is killed: then one named `.traind-*.tmp` may be.
+    `ScriptReadError`, and `ScriptWriteError` with the old text untouched. No temporary file is left; the
+    one of a process that was killed goes with the next call, such as the one that finishes its edit.
     """
     target = _resolve(path)
-    with _opened_folder(target) as folder, _locked(folder, target, lock_timeout_s):
+    with _opened_folder(target) as folder, _locked(folder, target, lock_timeout_s) as alone:
+        if alone:
+            _remove_leftovers(folder)
         if not _still_expected(target, folder, expected_digest, new):
             return
-        temporary = f".traind-{secrets.token_hex(8)}.tmp"
+        temporary = f"{_TEMPORARY}{secrets.token_hex(8)}.tmp"
         try:
             _write(temporary, folder, target, new)
             if _still_expected(target, folder, expected_digest, new):
@@ -158,8 +161,9 @@ def _opened_folder(target: Path) -> Iterator[int]:
 
 
 @contextlib.contextmanager
-def _locked(folder: int, target: Path, timeout_s: float) -> Iterator[None]:
-    """Hold the folder's lock: the file's own would go with the file at the rename."""
+def _locked(folder: int, target: Path, timeout_s: float) -> Iterator[bool]:
+    """Hold the folder's lock: the file's own would go with the file at the rename. False: there is none."""
+    alone = True
     deadline = time.monotonic() + timeout_s
     while True:
         try:
@@ -175,9 +179,18 @@ def _locked(folder: int, target: Path, timeout_s: float) -> Iterator[None]:
         except OSError as error:
             if error.errno not in _NO_LOCKS:
                 raise _write_error(target, error) from error
+            alone = False
             break
     # Closing the folder lets go of it.
-    yield
+    yield alone
+
+
+def _remove_leftovers(folder: int) -> None:
+    """Whoever holds the lock is the only one that writes: what lies there is a killed writer's."""
+    with contextlib.suppress(OSError):
+        for name in os.listdir(folder):
+            if name.startswith(_TEMPORARY) and name.endswith(".tmp"):
+                os.unlink(name, dir_fd=folder)
 
 
 def _still_expected(target: Path, folder: int, expected_digest: str, new: bytes) -> bool:

@@ -355,3 +355,15 @@ def test_a_writer_that_is_killed_leaves_one_whole_script(script: Path, attempt: 
 
 def _names(script: Path) -> list[str]:
     return sorted(path.name for path in script.parent.iterdir())
+
+
+def test_the_temporary_file_of_a_killed_writer_goes_with_the_next_edit(script: Path) -> None:
+    left = script.parent / ".traind-0123456789abcdef.tmp"
+    left.write_bytes(b"half")
+    others = script.parent / ".traind-notes"
+    others.touch()
+
+    replace_script(script, OLD_DIGEST, NEW)
+
+    assert not left.exists()
+    assert others.exists()
