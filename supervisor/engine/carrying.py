@@ -39,7 +39,15 @@ from supervisor.engine.script import EditImpossibleError, undo_edit
 from supervisor.engine.services import Services
 from supervisor.engine.submission import SubmissionError, check_roots
 from supervisor.engine.supervision import Supervision, read_out, report_unkillable
-from supervisor.process.attempt import AttemptProcess, Exit, Gone, NeverStarted, SpawnError
+from supervisor.process.attempt import (
+    AttemptProcess,
+    Exit,
+    Gone,
+    NeverStarted,
+    SpawnError,
+    Started,
+    read_started,
+)
 from supervisor.process.tree import running
 from supervisor.source.file import ScriptError, read_script
 from supervisor.store.statedir import SNAPSHOT
@@ -56,7 +64,7 @@ async def take_up(services: Services, journal: Journal, attempt: Attempt) -> Fou
     directory = services.state_dir.attempt_dir(journal.run.id, attempt.stage, attempt.number)
     found = await AttemptProcess.adopt(directory)
     if isinstance(found, AttemptProcess):
-        await _record_start(journal, attempt, found, AttemptAdopted(attempt.stage, found.started.pid))
+        await _record_live(journal, attempt, found, AttemptAdopted(attempt.stage, found.started.pid))
     return found
 
 
@@ -81,12 +89,14 @@ async def carry(
             )
             await _close(journal, failed, None)
             return frozenset()
-        await _record_start(journal, attempt, found, AttemptStarted(attempt.stage, found.started.pid))
+        await _record_live(journal, attempt, found, AttemptStarted(attempt.stage, found.started.pid))
     if isinstance(found, Gone):
         lost = replace(attempt, outcome=AttemptOutcome.LOST, reason=Reason(found.reason))
         await _close(journal, lost, None)
         return frozenset()
     if isinstance(found, Exit):
+        if found.error is None:
+            attempt = await _record_start_unseen(journal, attempt, directory)
         await read_out(services, journal, directory / "log", attempt, found)
         await _close_ended(journal, directory, found)
         return frozenset()
@@ -122,10 +132,7 @@ def _prepare(directory: Path, script: Path, allowed_roots: tuple[Path, ...]) -> 
         ) from error
 
 
-async def _record_start(
-    journal: Journal, attempt: Attempt, process: AttemptProcess, event: EventBody
-) -> None:
-    started = process.started
+async def _record_start(journal: Journal, attempt: Attempt, started: Started, event: EventBody) -> None:
     run = journal.run
     if run.state is RunState.STARTING:
         run = transition(run, RunState.RUNNING, at=started.wall)
@@ -138,8 +145,21 @@ async def _record_start(
         started_boottime=started.boottime,
         started_at=started.wall,
     )
+    await journal.record(event, run=run, attempt=attempt)
+
+
+async def _record_start_unseen(journal: Journal, attempt: Attempt, directory: Path) -> Attempt:
+    """An attempt that was launched and has ended before any daemon could record that it ran."""
+    started = read_started(directory)
+    if attempt.pid is not None or started is None:
+        return attempt
+    await _record_start(journal, attempt, started, AttemptStarted(attempt.stage, started.pid))
+    return _current(journal)
+
+
+async def _record_live(journal: Journal, attempt: Attempt, process: AttemptProcess, event: EventBody) -> None:
     try:
-        await journal.record(event, run=run, attempt=attempt)
+        await _record_start(journal, attempt, process.started, event)
     except BaseException:
         # It is taken up anew at the next try, with a descriptor of its own.
         process.close()

@@ -118,7 +118,7 @@ class Sampler:
             device.close()
 
     async def _look(self) -> None:
-        watchers = list(self._watchers.values())
+        keys, watchers = list(self._watchers), list(self._watchers.values())
 
         def look() -> tuple[dict[str, DeviceSample | None], list[frozenset[int]], frozenset[int]]:
             table = ProcessTable.scan()
@@ -132,10 +132,12 @@ class Sampler:
         unseen = frozenset[int]()
         samples, trees, visible = seen if seen is not None else ({}, [unseen] * len(watchers), unseen)
         rows: list[tuple[Watched, RunSample]] = []
-        for (watched, deliver), tree in zip(watchers, trees, strict=True):
+        for key, (watched, deliver), tree in zip(keys, watchers, trees, strict=True):
             share = self._own_share(samples.get(watched.device_id), watched, tree, visible)
             rows.append((watched, share))
-            deliver(Look(share, tree))
+            # Who has left meanwhile must not write into what the next attempt begins with.
+            if key in self._watchers:
+                deliver(Look(share, tree))
         await self._record(rows)
 
     def _own_share(

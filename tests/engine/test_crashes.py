@@ -13,12 +13,13 @@ from typing import Any
 
 import pytest
 
-from supervisor.domain.run import AttemptOutcome, Reason, RunState
+from supervisor.domain.run import AttemptOutcome, Reason, RunState, Stage
 from supervisor.engine.committer import Committer
 from supervisor.engine.engine import Engine
 from supervisor.engine.requests import RequestRefusedError
 from supervisor.engine.submission import Submission
 from supervisor.store.changes import Change
+from tests.daemon import eventually
 from tests.engine.conftest import OpenEngine
 from tests.engine.runs import ended, until
 
@@ -216,6 +217,28 @@ async def test_the_steps_tried_are_all_that_there_are(
         await _go_through(engine, run_id, course, path)
 
     assert 1000 - never.left == course.steps
+
+
+async def test_script_that_ended_before_its_start_was_on_record_comes_to_its_own_end(
+    open_here: OpenEngine, script: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = script("print('GPU Memory Used: 1 GB')\nraise SystemExit(3)\n")
+    crash = Crash(3, after=False)  # after the device and the launch, before the start
+    monkeypatch.setattr("supervisor.engine.engine.Committer", crash.committer)
+    async with open_here() as engine:
+        run_id = (await engine.submit(Submission(script=str(path)))).id
+        await crash.happened.wait()
+        record = engine.log_path(run_id, Stage.TRAINING, 1).with_name("exit.json")
+    eventually(record.exists)
+    monkeypatch.undo()
+
+    async with open_here() as engine:
+        run = await ended(engine, run_id)
+        types = [event.type for event in await engine.events(run_id, 0, 500)]
+
+    assert (run.state, run.reason, run.exit_code) == (RunState.FAILED, Reason.EXIT_CODE, 3)
+    assert run.started_at is not None
+    assert types[-4:] == ["attempt_started", "memory_reported", "attempt_ended", "run_ended"]
 
 
 async def _go_through(engine: Engine, run_id: str, course: Course, path: Path) -> None:

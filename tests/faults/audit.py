@@ -90,8 +90,7 @@ def at_the_end(
     submitted = [run["name"] for run in _pages(daemon, "/v1/runs?limit=200")]
     for name in {name for name in submitted if submitted.count(name) > 1}:
         findings.attempts_launched_twice.append(f"{name} became {submitted.count(name)} runs")
-    said = daemon.log.read_text().splitlines()
-    findings.conductors_failed += [text for text in said if "conductor failed" in text or "Traceback" in text]
+    findings.conductors_failed += sorted(_failures(daemon.log))
     findings.orphans += orphans(daemon.state_dir, [member.id or "" for member in members])
 
 
@@ -107,6 +106,17 @@ def orphans(state_dir: Path, ids: Sequence[str]) -> list[str]:
                 found.append(f"process {process.pid}: {' '.join(process.cmdline())}")
         except (psutil.NoSuchProcess, psutil.AccessDenied):
             continue
+    return found
+
+
+def _failures(log: Path) -> set[str]:
+    """What went wrong inside the daemons, each once."""
+    found = set()
+    for text in log.read_text().splitlines():
+        said = json.loads(text) if text.startswith("{") else {"event": text}
+        if "exception" in said or "Error" in said["event"]:
+            cause = said.get("exception", "").splitlines() or [said["event"]]
+            found.add(f"{said.get('run')}: {' | '.join(part.strip() for part in cause[-5:])}")
     return found
 
 

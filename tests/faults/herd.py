@@ -88,15 +88,17 @@ class Herd:
         run = answer.json()
         if run["ended_at"] is not None:
             member.ended = run
-        elif member.kind.asks == "stop" and run["state"] == "running" and _prints(http, run_id):
+        elif member.kind.asks is None or run["state"] != "running" or not _prints(http, run_id):
+            return
+        elif member.kind.asks == "stop":
             http.post(f"/v1/runs/{run_id}/stop", json={})
-        elif member.kind.asks == "relaunch" and run["state"] == "running" and run["attempt"] == 1:
+        elif run["attempt"] == 1:
             # What was asked of a daemon that died may be on record already: then this is refused.
             http.post(f"/v1/runs/{run_id}/relaunch", json={"batch_size": 128, "if_attempt": 1})
 
 
 def _prints(http: httpx2.Client, run_id: str) -> bool:
-    """Whether the script has set its signal handler, which it does before its first line."""
+    """Whether the script has come so far as to print: it has put itself on record and can be stopped."""
     return bool(http.get(f"/v1/runs/{run_id}/log").content)
 
 
