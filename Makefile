@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# Most tests wait on processes of their own, so more of them run at once than there are cores.
+WORKERS ?= 4
 GENERATOR := .venv-generator
 GENERATOR_NEEDS := tests/api/generator-requirements.txt
 
@@ -26,7 +28,8 @@ contract: install
 
 unit: install $(GENERATOR)/.installed
 	$(BIN)/coverage erase
-	COVERAGE_PROCESS_START=pyproject.toml $(BIN)/coverage run -m pytest
+	$(BIN)/coverage run -m pytest -m "not alone" --numprocesses $(WORKERS) --dist worksteal
+	$(BIN)/coverage run -m pytest -m alone
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 

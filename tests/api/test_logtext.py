@@ -80,6 +80,7 @@ def test_pattern_that_is_none_says_why(pattern: str) -> None:
         compile_pattern(pattern)
 
 
+@pytest.mark.alone
 def test_pattern_that_would_explode_elsewhere_takes_linear_time() -> None:
     began = time.monotonic()
     matching(b"a" * 100_000 + b"b\n", 0, compile_pattern("(a+)+$"), 100, newest=True)

@@ -19,6 +19,7 @@ while not pathlib.Path("finish").exists() and time.monotonic() < deadline:
 """
 
 
+@pytest.mark.alone
 def test_submission_answers_at_once_with_the_runs_place(
     host_daemon: Daemon, script: Callable[..., Path]
 ) -> None:
@@ -249,6 +250,7 @@ def test_script_that_fails_an_enforced_review_is_refused_with_the_fix(
         problem(http.post("/v1/runs", json={**body, **wrong}), 422, "validation_failed")
 
 
+@pytest.mark.alone
 def test_submission_of_a_long_script_answers_in_under_a_second(
     host_daemon: Daemon, script: Callable[..., Path]
 ) -> None:

@@ -11,6 +11,7 @@ import pytest
 from supervisor.api.sockets import SocketError, bind_tcp, bind_unix
 
 
+@pytest.mark.alone
 def test_answers_on_a_kept_connection_wait_for_no_acknowledgement(http: httpx2.Client) -> None:
     http.get("/healthz")
     began = time.monotonic()

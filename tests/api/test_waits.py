@@ -44,6 +44,7 @@ async def held(daemon: Daemon, count: int) -> None:
                 await asyncio.sleep(0.05)
 
 
+@pytest.mark.alone
 async def test_500_waits_cost_memory_alone_and_all_end_with_the_run(
     host_daemon: Daemon, script: Callable[..., Path]
 ) -> None:
@@ -73,6 +74,7 @@ async def test_500_waits_cost_memory_alone_and_all_end_with_the_run(
     assert looked >= 10
 
 
+@pytest.mark.alone
 async def test_sigterm_ends_the_daemon_within_2_s_and_each_is_told(
     tmp_path: Path, script: Callable[..., Path]
 ) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import shutil
 import sys
 import tempfile
 import time
@@ -17,10 +18,14 @@ def main(arguments: list[str]) -> int:
     kills = int(arguments[0]) if arguments else _KILLS
     seed = int(arguments[1]) if len(arguments) > 1 else time.time_ns() % 100_000
     print(f"machine: {platform.machine()}, {os.cpu_count()} cores, Linux {platform.release()}; seed {seed}")
-    with tempfile.TemporaryDirectory(prefix="traind-faults-") as folder:
-        campaign = run_campaign(Path(folder), kills=kills, seed=seed, tell=_tell)
+    folder = Path(tempfile.mkdtemp(prefix="traind-faults-"))
+    campaign = run_campaign(folder, kills=kills, seed=seed, tell=_tell)
     _show(campaign)
-    return 1 if campaign.findings.broken else 0
+    if campaign.findings.broken:
+        print(f"all that is left of it lies in {folder}")
+        return 1
+    shutil.rmtree(folder)
+    return 0
 
 
 def _tell(text: str) -> None:

@@ -8,6 +8,7 @@ after which the binding's own `dlopen("libnvidia-ml.so.1")` finds it by its sona
 
 import ctypes
 import hashlib
+import os
 import subprocess
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -101,7 +102,7 @@ def build(cache: Path) -> Path:
     library = cache / f"nvml-standin-{digest}" / _SONAME
     if not library.exists():
         library.parent.mkdir(parents=True, exist_ok=True)
-        beside = library.with_suffix(".tmp")
+        beside = library.with_suffix(f".{os.getpid()}.tmp")  # several test processes may build it at once
         flags = ["-std=c11", "-D_GNU_SOURCE", "-O1", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared"]
         command = ["cc", *flags, f"-Wl,-soname,{_SONAME}", "-o", str(beside), str(_SOURCE)]
         subprocess.run(command, check=True)
