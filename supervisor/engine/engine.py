@@ -23,6 +23,7 @@ from supervisor.engine.config import EngineConfig
 from supervisor.engine.hub import Hub
 from supervisor.engine.inbox import RelaunchAsked, StopAsked
 from supervisor.engine.journal import Beginning, Journal
+from supervisor.engine.opening import open_store
 from supervisor.engine.queue import DeviceQueue, NoSuchDeviceError
 from supervisor.engine.requests import RequestRefusedError, relaunch_refusal
 from supervisor.engine.restoring import Restored, restore_script
@@ -36,7 +37,7 @@ from supervisor.store import attempts as attempt_rows
 from supervisor.store import events as event_rows
 from supervisor.store import runs as run_rows
 from supervisor.store import samples as sample_rows
-from supervisor.store.database import Connection, Database, StoreError
+from supervisor.store.database import Connection, StoreError
 from supervisor.store.idempotency import Remembered, RememberedRun, get_key, put_key
 from supervisor.store.samples import SampleRow
 from supervisor.store.statedir import StateDir
@@ -70,6 +71,7 @@ class Engine:
         self._conductors: dict[str, Conductor] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self.failures: dict[str, str] = {}
+        self.notices: tuple[str, ...] = ()  # what people must be told about this start
 
     @property
     def config(self) -> EngineConfig:
@@ -346,7 +348,7 @@ async def open_engine(config: EngineConfig, devices: Mapping[str, Device]) -> As
     async with AsyncExitStack() as stack:
         state_dir = StateDir.open(config.state_dir)
         stack.callback(state_dir.close)
-        database = await Database.open(state_dir.database)
+        database, notices = await open_store(state_dir, config.clock)
         stack.push_async_callback(database.close)
 
         async def record_samples(rows: list[tuple[Watched, RunSample]]) -> None:
@@ -373,6 +375,7 @@ async def open_engine(config: EngineConfig, devices: Mapping[str, Device]) -> As
         stack.push_async_callback(committer.flush)
         services = Services(config, state_dir, database, committer, Hub(), queue, sampler, inotify, here)
         engine = Engine(services)
+        engine.notices = notices
         for task in (sampler.run(), committer.run()):
             stack.push_async_callback(_cancel, asyncio.create_task(task))
         stack.push_async_callback(engine.close)
