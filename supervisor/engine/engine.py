@@ -326,13 +326,19 @@ class Engine:
 
     async def _keep_conducting(self, run_id: str, conductor: Conductor) -> None:
         """Conduct, and again after a failure: training goes on meanwhile, the record says where it stands."""
+        loop, restart_s = asyncio.get_running_loop(), self.config.timeouts.conductor_restart_s
         while not conductor.journal.run.state.ended:
+            # It fails at once or it works: what it cannot record, it cannot go beyond.
+            works = loop.call_later(2 * restart_s, self.failures.pop, run_id, None)
             try:
                 await conductor.conduct()
             except Exception as error:
+                works.cancel()
                 self.failures[run_id] = f"{type(error).__name__}: {error}"
                 log.exception("a run's conductor failed and is started again", run=run_id)
-                await asyncio.sleep(self.config.timeouts.conductor_restart_s)
+                await asyncio.sleep(restart_s)
+            finally:
+                works.cancel()
         self.failures.pop(run_id, None)
         self._conductors.pop(run_id, None)
         self.hub.changed(run_id)

@@ -1,8 +1,5 @@
 """The disk of the state directory fills up under a live run, and is freed again."""
 
-import json
-import os
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -39,8 +36,6 @@ def scenario(place: str) -> None:
     here = disk.parent
     options = ("--device", "host", "--host-capacity", "200MiB")
     with running_daemon(disk / "state", *options, env={"TRAIND_SAMPLE_EVERY_S": "0.05"}) as daemon:
-        log = daemon.log
-        os.rename(log, here / "daemon.log")
         script = here / "train.py"
         run_id = daemon.submit(script, checkpoint={"after_s": 80})["id"]
         daemon.event(run_id, "progress")
