@@ -39,6 +39,7 @@ def prepare(path: Path) -> None:
                 connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             # A file that cannot be written opens without a word, and fails at the first write.
             connection.execute("BEGIN IMMEDIATE")
+            connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
             connection.execute("ROLLBACK")
     except sqlite3.Error as error:
         if tells_of_damage(error):
