@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-_RUN = "import sys; from importlib import import_module as m; getattr(m(sys.argv[1]), sys.argv[2])(sys.argv[3])"
+_RUN = (
+    "import sys; from importlib import import_module as m; getattr(m(sys.argv[1]), sys.argv[2])(sys.argv[3])"
+)
 _LIMIT_S = 100
 
 

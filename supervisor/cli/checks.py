@@ -86,7 +86,12 @@ def store(path: str, *, exists: bool, problem: str | None, aside: list[str], hol
     """The store's file, read without a change. `aside` names damaged ones that were kept, `holder` a pid."""
     name = "store"
     if problem is not None:
-        return Check(name, Level.FAIL, problem, "see the operating manual on the store")
+        return Check(
+            name,
+            Level.FAIL,
+            problem,
+            "start the daemon again: it keeps a damaged store aside and saves what can be read",
+        )
     if aside:
         found = f"{path} is sound; earlier it was damaged: {', '.join(aside)}"
         return Check(name, Level.WARN, found, "look at what was lost, then put that file elsewhere")

@@ -54,8 +54,10 @@ def look(path: Path) -> str | None:
         _examine(path)
     except (StoreCorruptError, ForeignFileError, SchemaTooNewError) as error:
         return str(error)
-    except (sqlite3.Error, OSError) as error:
-        return f"{path} cannot be read: {error}"
+    except sqlite3.Error as error:
+        return str(_corrupt(path, str(error)) if tells_of_damage(error) else f"{path}: {explained(error)}")
+    except OSError as error:
+        return f"{path} cannot be read: {error.strerror}"
     return None
 
 

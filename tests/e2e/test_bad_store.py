@@ -110,7 +110,7 @@ def test_the_lock_is_free_at_once_after_a_kill_though_training_goes_on(
     started = json.loads((daemon.state_dir / "runs" / run_id / "attempt-1" / "started.json").read_text())
     daemon.kill()
     for pid in (started["shim_pid"], started["pid"]):
-        held = {os.readlink(item) for item in Path(f"/proc/{pid}/fd").iterdir()}
+        held = {str(item.readlink()) for item in Path(f"/proc/{pid}/fd").iterdir()}
         assert not held & {str(daemon.state_dir / name) for name in ("lock", "traind.db", "traind.db-wal")}
 
     daemon.start()

@@ -1,7 +1,6 @@
 """The disk of the state directory fills up under a live run, and is freed again."""
 
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
