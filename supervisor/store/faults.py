@@ -18,7 +18,7 @@ class ForeignFileError(Exception):
 _FULL = "free space on the disk of the state directory"
 _LOCKED = "another program holds the store's file locked: end its transaction"
 _READ_ONLY = "its file or disk is read-only: make it writable, or choose another by --state-dir"
-_FAILS = "the disk of the state directory fails: the kernel's log says why"
+_FAILS = "the disk of the state directory is full or fails: free space, or see the kernel's log"
 _GONE = "check that the state directory is there and that this user may write in it"
 _DAMAGED = "its file is damaged: start the daemon again, which keeps it aside and saves what can be read"
 _FIXES = {

@@ -83,7 +83,9 @@ async def test_a_disk_that_fails_is_told_and_used_again_once_it_works(database: 
     await database.write(insert("first"))
     assert await names(database) == {"first"}
     with no_file_larger_than(path.with_name("traind.db-wal").stat().st_size):
-        with pytest.raises(StoreError, match="disk I/O error; the disk of the state directory fails"):
+        with pytest.raises(
+            StoreError, match="disk I/O error; the disk of the state directory is full or fails"
+        ):
             await database.write(insert("a", 100_000))
         with pytest.raises(StoreError, match="disk I/O error"):
             await database.check()
