@@ -125,14 +125,9 @@ def _build(
         migrate(target)
         target.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         target.execute("BEGIN IMMEDIATE")
-        try:
-            with unchanged(aside) as source:
-                source.text_factory = lambda data: data.decode("utf-8", "replace")
-                rows = _bring_over(source, target, known)
-        except sqlite3.OperationalError:
-            raise
-        except sqlite3.DatabaseError:
-            rows = {}  # not even its first page can be read
+        with unchanged(aside) as source:
+            source.text_factory = lambda data: data.decode("utf-8", "replace")
+            rows = _bring_over(source, target, known)
         complete(target)
         target.execute("COMMIT")
     return rows
