@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx2
 
+from supervisor.process.tree import running
 from tests.daemon import eventually, running_daemon
 from tests.small_disk import fill, on_small_disk
 
@@ -73,3 +74,28 @@ def scenario(place: str) -> None:
 
 def _ready(http: httpx2.Client) -> Any:
     return http.get("/readyz").json()
+
+
+def test_training_that_ends_on_a_full_disk_is_recorded_once_there_is_space(tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text(TRAIN)
+    on_small_disk(ending_scenario, tmp_path / "disk", "4m")
+
+
+def ending_scenario(place: str) -> None:
+    disk = Path(place)
+    here = disk.parent
+    with running_daemon(disk / "state", "--device", "host") as daemon:
+        run_id = daemon.submit(here / "train.py", checkpoint={"after_s": 80})["id"]
+        daemon.event(run_id, "progress")
+        pid = daemon.attempts(run_id)[0]["pid"]
+        filling = fill(disk)
+        (here / "finish").touch()
+        eventually((here / "starts").exists)
+        eventually(lambda: not running(pid))
+        eventually(lambda: _ready(daemon.http)["problems"])
+        daemon.kill()
+
+        filling.unlink()
+        daemon.start()
+        run = daemon.wait(run_id)
+        assert (run["state"], run["reason"], run["exit_code"]) == ("failed", "exit_code", 3)
