@@ -20,7 +20,7 @@ from supervisor.engine.engine import open_engine
 from supervisor.places import DISCOVERY_FILE
 from supervisor.process.limits import raise_open_files
 from supervisor.settings import Settings
-from supervisor.store.database import StoreCorruptError, StoreError
+from supervisor.store.faults import ForeignFileError, StoreCorruptError, StoreError
 from supervisor.store.schema import SchemaTooNewError
 from supervisor.store.statedir import StateDirError
 
@@ -32,6 +32,7 @@ _REFUSALS = (
     StateDirError,
     StoreError,
     StoreCorruptError,
+    ForeignFileError,
     SchemaTooNewError,
     DeviceError,
     SocketError,

@@ -1,5 +1,6 @@
 """For machines: `/healthz`, `/readyz` and `/metrics`."""
 
+import asyncio
 from http import HTTPStatus
 from typing import Literal
 
@@ -15,6 +16,8 @@ from supervisor.store.database import StoreError
 
 router = APIRouter(tags=["health"])
 
+_STORE_S = 2.0
+
 
 class HealthView(BaseModel):
     """The daemon answers."""
@@ -23,11 +26,15 @@ class HealthView(BaseModel):
 
 
 class ReadyView(BaseModel):
-    """Whether the daemon does its work; `problems` says what does not."""
+    """Whether the daemon does its work; `problems` says what does not.
+
+    `notices` say what somebody should look at, and make nobody wait.
+    """
 
     status: Literal["ready", "not_ready"]
     live: int
     problems: list[str]
+    notices: list[str]
 
 
 @router.get("/healthz", operation_id="health", response_model=HealthView)
@@ -46,7 +53,12 @@ async def readyz(engine: EngineHere) -> Response:
     """The daemon takes submissions, its store works, and every live run is supervised."""
     problems = await _problems(engine)
     status = HTTPStatus.SERVICE_UNAVAILABLE if problems else HTTPStatus.OK
-    view = ReadyView(status="not_ready" if problems else "ready", live=engine.live, problems=problems)
+    view = ReadyView(
+        status="not_ready" if problems else "ready",
+        live=engine.live,
+        problems=problems,
+        notices=list(engine.notices),
+    )
     return json_answer(view, status)
 
 
@@ -71,7 +83,10 @@ async def _problems(engine: Engine) -> list[str]:
     if engine.failures:
         found.append(f"the supervision of {len(engine.failures)} runs failed and is being started again")
     try:
-        await engine.state_counts()
-    except StoreError:
-        found.append("the store cannot be read")
+        async with asyncio.timeout(_STORE_S):
+            await engine.services.database.check()
+    except StoreError as error:
+        found.append(str(error))
+    except TimeoutError:
+        found.append(f"the store did not answer within {_STORE_S:.0f} s")
     return found

@@ -82,6 +82,25 @@ def disk(path: str, free: int) -> Check:
     return Check("disk", Level.WARN, found, fix) if free < _LOW_DISK else Check("disk", Level.OK, found)
 
 
+def store(path: str, *, exists: bool, problem: str | None, aside: list[str], holder: str | None) -> Check:
+    """The store's file, read without a change. `aside` names damaged ones that were kept, `holder` a pid."""
+    name = "store"
+    if problem is not None:
+        return Check(
+            name,
+            Level.FAIL,
+            problem,
+            "start the daemon again: it keeps a damaged store aside and saves what can be read",
+        )
+    if aside:
+        found = f"{path} is sound; earlier it was damaged: {', '.join(aside)}"
+        return Check(name, Level.WARN, found, "look at what was lost, then put that file elsewhere")
+    if not exists:
+        return Check(name, Level.OK, f"{path}: made at the first start")
+    held = f"held by process {holder}" if holder is not None else "no daemon holds it"
+    return Check(name, Level.OK, f"{path} is sound; {held}")
+
+
 def shared_memory(total: int | None, free: int | None) -> Check:
     """`/dev/shm`, through which the workers of a DataLoader hand over batches. Bytes."""
     name = "/dev/shm"  # noqa: S108 - what is looked at

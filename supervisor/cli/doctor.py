@@ -59,7 +59,8 @@ def _every_check() -> "list[Check]":
     except CommandError as problem:
         found.append(checks.Check("settings", checks.Level.FAIL, str(problem), "mend that setting"))
         return found
-    found += [_state_directory(settings.state_dir), *_room(settings.state_dir), *_limits()]
+    found += [_state_directory(settings.state_dir), _store(settings.state_dir)]
+    found += [*_room(settings.state_dir), *_limits()]
     interpreter = shutil.which(settings.python)
     return [*found, checks.interpreter(settings.python, interpreter), *_daemon(settings)]
 
@@ -98,6 +99,17 @@ def _state_directory(path: Path) -> "Check":
     writable = os.access(_nearest(path), os.W_OK | os.X_OK) and (path.is_dir() or not exists)
     mode = path.stat().st_mode & 0o777 if exists else None
     return state_directory(str(path), exists=exists, writable=writable, mode=mode)
+
+
+def _store(directory: Path) -> "Check":
+    from supervisor.cli.checks import store
+    from supervisor.store.opening import look
+    from supervisor.store.salvage import kept_aside
+    from supervisor.store.statedir import DATABASE, holder
+
+    path = directory / DATABASE
+    aside = [item.name for item in kept_aside(path)] if directory.is_dir() else []
+    return store(str(path), exists=path.exists(), problem=look(path), aside=aside, holder=holder(directory))
 
 
 def _room(path: Path) -> "list[Check]":

@@ -26,10 +26,13 @@ from supervisor.engine.submission import Submission, SubmissionError
 from supervisor.logging import configure_logging
 from supervisor.process.logfile import LogFollower
 from supervisor.settings import Settings
+from supervisor.store.faults import ForeignFileError, StoreCorruptError, StoreError
+from supervisor.store.schema import SchemaTooNewError
 from supervisor.store.statedir import StateDirError
 
 _REFRESH_S = 0.5
 _UNKNOWN_EXIT = 1
+_STORE_ERRORS = (StoreError, StoreCorruptError, ForeignFileError, SchemaTooNewError)
 
 
 def supervise(settings: Settings, body: dict[str, Any], *, quiet: bool) -> int:
@@ -41,7 +44,7 @@ def supervise(settings: Settings, body: dict[str, Any], *, quiet: bool) -> int:
         raise CommandError(str(error.errors()[0]["msg"]), USAGE) from error
     except SubmissionError as error:
         raise CommandError(str(error), USAGE) from error
-    except (StateDirError, DeviceError, ValueError) as error:
+    except (*_STORE_ERRORS, StateDirError, DeviceError, ValueError) as error:
         raise CommandError(str(error)) from error
 
 

@@ -207,6 +207,7 @@ class Ready(TypedDict):
     status: str
     live: int
     problems: list[str]
+    notices: list[str]
 
 
 class Restored(TypedDict):

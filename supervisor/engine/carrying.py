@@ -35,6 +35,7 @@ from supervisor.domain.run import (
 from supervisor.engine.inbox import Inbox
 from supervisor.engine.journal import Journal
 from supervisor.engine.launch import launch_spec
+from supervisor.engine.rebuilding import keep_record
 from supervisor.engine.script import EditImpossibleError, undo_edit
 from supervisor.engine.services import Services
 from supervisor.engine.submission import SubmissionError, check_roots
@@ -109,11 +110,11 @@ async def _launch(services: Services, run: Run, attempt: Attempt, directory: Pat
         raise SpawnError(f"device {device.id} is not here any more; bring it back and submit the run again")
     until = stop_at(run, attempt.stage, services.config.clock.moment())
     spec = launch_spec(run, attempt, device, os.environ, stop_at=until)
-    await asyncio.to_thread(_prepare, directory, Path(spec.argv[2]), services.config.allowed_roots)
+    await asyncio.to_thread(_prepare, run, directory, Path(spec.argv[2]), services.config.allowed_roots)
     return await AttemptProcess.launch(directory, spec, timeout_s=services.config.timeouts.launch_s)
 
 
-def _prepare(directory: Path, script: Path, allowed_roots: tuple[Path, ...]) -> None:
+def _prepare(run: Run, directory: Path, script: Path, allowed_roots: tuple[Path, ...]) -> None:
     """Make the attempt's directory, the exact script in it. A missing one is the interpreter's to report.
 
     The roots are checked at every launch: the script may have been replaced by a link since.
@@ -126,6 +127,7 @@ def _prepare(directory: Path, script: Path, allowed_roots: tuple[Path, ...]) -> 
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         with suppress(ScriptError):
             (directory / SNAPSHOT).write_bytes(read_script(script).data)
+        keep_record(directory.parent, run)
     except OSError as error:
         raise SpawnError(
             f"{directory} cannot be written: {error.strerror}; free space or mend its mode"

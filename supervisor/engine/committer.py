@@ -21,6 +21,7 @@ class Committer:
         self._database = database
         self._waiting: deque[Change] = deque(maxlen=_MOST_WAITING)
         self._something = asyncio.Event()
+        self._failing = False
 
     async def commit(self, change: Change) -> None:
         """Store this change, and before it all that waits; raises `StoreError`."""
@@ -43,7 +44,7 @@ class Committer:
             await self.flush()
 
     async def flush(self) -> None:
-        """Store all that waits. A failure is logged and tried again with the next change."""
+        """Store all that waits. A failure is logged once, and tried again until it is over."""
         waiting = self._take_waiting()
         if not waiting:
             return
@@ -51,7 +52,11 @@ class Committer:
             await self._database.write(lambda connection: write_changes(connection, waiting))
         except StoreError as error:
             self._put_back(waiting)
-            log.warning("progress was not stored", error=str(error))
+            if not self._failing:
+                log.warning("progress is not stored for now", error=str(error))
+            self._failing = True
+        else:
+            self._failing = False
 
     def _take_waiting(self) -> list[Change]:
         waiting = list(self._waiting)
@@ -60,4 +65,6 @@ class Committer:
         return waiting
 
     def _put_back(self, waiting: list[Change]) -> None:
-        self._waiting.extendleft(reversed(waiting))
+        # Of more than there is room for the oldest go: the newest hold where each run stands.
+        self._waiting = deque([*waiting, *self._waiting], maxlen=_MOST_WAITING)
+        self._something.set()

@@ -23,6 +23,7 @@ from supervisor.engine.config import EngineConfig
 from supervisor.engine.hub import Hub
 from supervisor.engine.inbox import RelaunchAsked, StopAsked
 from supervisor.engine.journal import Beginning, Journal
+from supervisor.engine.opening import open_store
 from supervisor.engine.queue import DeviceQueue, NoSuchDeviceError
 from supervisor.engine.recovering import await_taken_up, unfinished
 from supervisor.engine.requests import RequestRefusedError, relaunch_refusal
@@ -37,7 +38,7 @@ from supervisor.store import attempts as attempt_rows
 from supervisor.store import events as event_rows
 from supervisor.store import runs as run_rows
 from supervisor.store import samples as sample_rows
-from supervisor.store.database import Connection, Database, StoreError
+from supervisor.store.database import Connection, StoreError
 from supervisor.store.idempotency import Remembered, RememberedRun, get_key, put_key
 from supervisor.store.samples import SampleRow
 from supervisor.store.statedir import StateDir
@@ -71,6 +72,7 @@ class Engine:
         self._conductors: dict[str, Conductor] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self.failures: dict[str, str] = {}
+        self.notices: tuple[str, ...] = ()  # what people must be told about this start
 
     @property
     def config(self) -> EngineConfig:
@@ -324,13 +326,19 @@ class Engine:
 
     async def _keep_conducting(self, run_id: str, conductor: Conductor) -> None:
         """Conduct, and again after a failure: training goes on meanwhile, the record says where it stands."""
+        loop, restart_s = asyncio.get_running_loop(), self.config.timeouts.conductor_restart_s
         while not conductor.journal.run.state.ended:
+            # It fails at once or it works: what it cannot record, it cannot go beyond.
+            works = loop.call_later(2 * restart_s, self.failures.pop, run_id, None)
             try:
                 await conductor.conduct()
             except Exception as error:
+                works.cancel()
                 self.failures[run_id] = f"{type(error).__name__}: {error}"
                 log.exception("a run's conductor failed and is started again", run=run_id)
-                await asyncio.sleep(self.config.timeouts.conductor_restart_s)
+                await asyncio.sleep(restart_s)
+            finally:
+                works.cancel()
         self.failures.pop(run_id, None)
         self._conductors.pop(run_id, None)
         self.hub.changed(run_id)
@@ -346,7 +354,7 @@ async def open_engine(config: EngineConfig, devices: Mapping[str, Device]) -> As
     async with AsyncExitStack() as stack:
         state_dir = StateDir.open(config.state_dir)
         stack.callback(state_dir.close)
-        database = await Database.open(state_dir.database)
+        database, notices = await open_store(state_dir, config.clock)
         stack.push_async_callback(database.close)
 
         async def record_samples(rows: list[tuple[Watched, RunSample]]) -> None:
@@ -373,6 +381,7 @@ async def open_engine(config: EngineConfig, devices: Mapping[str, Device]) -> As
         stack.push_async_callback(committer.flush)
         services = Services(config, state_dir, database, committer, Hub(), queue, sampler, inotify, here)
         engine = Engine(services)
+        engine.notices = notices
         for task in (sampler.run(), committer.run()):
             stack.push_async_callback(_cancel, asyncio.create_task(task))
         stack.push_async_callback(engine.close)

@@ -22,6 +22,7 @@ import os
 import signal
 import sys
 import time
+from contextlib import suppress
 
 LOCK_TAKEN = 75  # EX_TEMPFAIL: another shim has this directory
 EXEC_FAILED = 127
@@ -281,7 +282,8 @@ class Shim:
             try:
                 write_record(self.directory, "exit.json", record)
             except OSError as problem:
-                print(f"exit.json: {problem}; trying again", file=sys.stderr, flush=True)  # noqa: T201 - its log
+                with suppress(OSError):  # its log is on the same full disk
+                    print(f"exit.json: {problem}; trying again", file=sys.stderr, flush=True)  # noqa: T201
                 time.sleep(_RECORD_RETRY_S)
             else:
                 return

@@ -10,30 +10,36 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
-from supervisor.store.schema import migrate
+from supervisor.store.faults import (
+    StoreCorruptError,
+    StoreError,
+    explained,
+    leaves_connection_sound,
+    tells_of_damage,
+)
+from supervisor.store.opening import connect, file_identity, prepare, suspect
+
+__all__ = ["Connection", "Database", "StoreCorruptError", "StoreError"]
 
 Connection = sqlite3.Connection
 T = TypeVar("T")
 
-_BUSY_S = 10.0
 _CLOSE_S = 10.0
 _GROUP = 256  # writes in one transaction at the most
-
-
-class StoreError(Exception):
-    """The store could not be read or written. A later try may succeed."""
-
-
-class StoreCorruptError(Exception):
-    """The store's file is damaged or is none of ours. Nothing of it was changed."""
+_MOVED = (
+    "the store's file was moved or deleted under the daemon: put the state directory back, or end the daemon"
+)
 
 
 Work = Callable[[Connection], Any]
 Item = tuple[Work, "Future[Any]"]
+Explain = Callable[[Exception], Exception]
+RunGroup = Callable[[Connection, list[Item], Explain], None]
 
 
 class Database:
@@ -41,16 +47,17 @@ class Database:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._writer = _Worker(path, "store-writer", _write_group)
+        self._writer = _Worker(path, "store-writer", _write_group, only_in_place=True)
         self._reader = _Worker(path, "store-reader", _read_group)
 
     @classmethod
     async def open(cls, path: Path) -> "Database":
         """Open or make the store, and migrate it.
 
-        Raises `StoreCorruptError`, `StoreError`, `SchemaTooNewError`.
+        Raises `StoreCorruptError`, `ForeignFileError`, `SchemaTooNewError`, and then nothing of the file
+        was changed; and `StoreError`.
         """
-        await asyncio.to_thread(_prepare, path)
+        await asyncio.to_thread(prepare, path)
         return cls(path)
 
     async def write(self, work: Callable[[Connection], T]) -> T:
@@ -61,6 +68,15 @@ class Database:
         """Run `work` on a connection that sees all that was committed; raises `StoreError`."""
         return await self._reader.submit(work)
 
+    async def check(self) -> None:
+        """Raises `StoreError` where the store can be read or written no more.
+
+        Writing is tried only where the last write failed, or the file is not in its place.
+        """
+        await self.read(lambda connection: connection.execute("SELECT 1 FROM runs LIMIT 1").fetchone())
+        if self._writer.doubtful:
+            await self.write(_rewrite_header)
+
     async def close(self) -> None:
         """Finish what is queued, fold the log into the file, end the threads. May be called twice."""
         await asyncio.to_thread(self._reader.close)
@@ -70,14 +86,22 @@ class Database:
 class _Worker:
     """A thread with a connection and a queue; `run_group` does what waits in the queue."""
 
-    def __init__(self, path: Path, name: str, run_group: Callable[[Connection, list[Item]], None]) -> None:
+    def __init__(self, path: Path, name: str, run_group: RunGroup, *, only_in_place: bool = False) -> None:
         self._queue: SimpleQueue[Item | None] = SimpleQueue()
         self._path = path
+        self._place = file_identity(path) if only_in_place else None
         self._run_group = run_group
+        self._connection: Connection | None = None
         self._closed = False
+        self._failed = False
         # A daemon thread: a write stuck on a dead disk must not hold up the interpreter's end.
         self._thread = threading.Thread(target=self._serve, name=name, daemon=True)
         self._thread.start()
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether the last group failed as a whole, or the next one will."""
+        return self._failed or self._moved()
 
     async def submit(self, work: Callable[[Connection], T]) -> T:
         if self._closed:
@@ -93,13 +117,19 @@ class _Worker:
             self._thread.join(_CLOSE_S)
 
     def _serve(self) -> None:
-        connection = _connect(self._path)
-        try:
-            while (item := self._queue.get()) is not None:
-                group = [item, *self._waiting()]
-                self._run_group(connection, group)
-        finally:
-            connection.close()
+        while (item := self._queue.get()) is not None:
+            waiting = [item, *self._waiting()]
+            group = [item for item in waiting if item[1].set_running_or_notify_cancel()]
+            try:
+                self._run_group(self._connected(), group, self._explained)
+                self._failed = False
+            except Exception as error:  # noqa: BLE001 - whatever it is, nobody may wait for ever
+                self._failed = True
+                self._settle(error)
+                for _, future in group:
+                    if not future.done():
+                        future.set_exception(self._explained(error))
+        self._disconnect()
 
     def _waiting(self) -> list[Item]:
         found: list[Item] = []
@@ -114,70 +144,77 @@ class _Worker:
             found.append(item)
         return found
 
+    def _connected(self) -> Connection:
+        if self._moved():
+            raise StoreError(_MOVED)
+        if self._connection is None:
+            self._connection = connect(self._path)
+        return self._connection
 
-def _write_group(connection: Connection, group: list[Item]) -> None:
-    group = [item for item in group if item[1].set_running_or_notify_cancel()]
+    def _moved(self) -> bool:
+        """Whether what is written now would be found by no later daemon."""
+        return self._place is not None and file_identity(self._path) != self._place
+
+    def _settle(self, error: Exception) -> None:
+        """Undo the transaction; a connection that may have been broken by the error is not used on."""
+        connection = self._connection
+        if connection is None:
+            return
+        try:
+            if connection.in_transaction:
+                connection.rollback()
+        except sqlite3.Error:
+            self._disconnect()
+            return
+        if not leaves_connection_sound(error):
+            self._disconnect()
+
+    def _disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(sqlite3.Error):
+                connection.close()
+
+    def _explained(self, error: Exception) -> Exception:
+        if tells_of_damage(error):
+            with suppress(OSError):
+                suspect(self._path).touch()
+        return explained(error)
+
+
+def _write_group(connection: Connection, group: list[Item], explain: Explain) -> None:
+    """Raises what failed the transaction as a whole; then nothing of the group is stored."""
     done: list[tuple[Future[Any], Any]] = []
-    try:
-        connection.execute("BEGIN IMMEDIATE")
-        for work, future in group:
-            connection.execute("SAVEPOINT item")
-            try:
-                result = work(connection)
-            except Exception as error:  # noqa: BLE001 - whatever it is, it is the caller's to know
-                connection.execute("ROLLBACK TO item")
-                future.set_exception(_explained(error))
-            else:
-                done.append((future, result))
-            connection.execute("RELEASE item")
-        connection.execute("COMMIT")
-    except sqlite3.Error as error:
-        if connection.in_transaction:
-            connection.rollback()
-        for _, future in group:
-            if not future.done():
-                future.set_exception(_explained(error))
-        return
+    connection.execute("BEGIN IMMEDIATE")
+    for work, future in group:
+        connection.execute("SAVEPOINT item")
+        try:
+            result = work(connection)
+        except Exception as error:
+            if not connection.in_transaction:
+                # A full disk takes back the whole transaction, with what the others had written in it.
+                if isinstance(error, sqlite3.Error):
+                    raise
+                raise sqlite3.OperationalError("the transaction was taken back") from error
+            connection.execute("ROLLBACK TO item")
+            future.set_exception(explain(error))
+        else:
+            done.append((future, result))
+        connection.execute("RELEASE item")
+    connection.execute("COMMIT")
     for future, result in done:
         future.set_result(result)
 
 
-def _read_group(connection: Connection, group: list[Item]) -> None:
+def _read_group(connection: Connection, group: list[Item], explain: Explain) -> None:
     for work, future in group:
-        if not future.set_running_or_notify_cancel():
-            continue
         try:
             future.set_result(work(connection))
         except Exception as error:  # noqa: BLE001 - likewise the caller's to know
-            future.set_exception(_explained(error))
+            future.set_exception(explain(error))
 
 
-def _explained(error: Exception) -> Exception:
-    if not isinstance(error, sqlite3.Error):
-        return error
-    wrapped = StoreError(f"the store cannot be used: {error}; is the disk of the state directory full?")
-    wrapped.__cause__ = error
-    return wrapped
-
-
-def _connect(path: Path) -> Connection:
-    connection = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
-    connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute("PRAGMA synchronous = NORMAL")
-    return connection
-
-
-def _prepare(path: Path) -> None:
-    try:
-        connection = _connect(path)
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            migrate(connection)
-        finally:
-            connection.close()
-    except sqlite3.DatabaseError as error:
-        damaged = type(error) is sqlite3.DatabaseError
-        if damaged:
-            message = f"{path} is damaged or not a store: {error}; move it away and start again"
-            raise StoreCorruptError(message) from error
-        raise StoreError(f"{path} cannot be opened: {error}; check the disk and the file's mode") from error
+def _rewrite_header(connection: Connection) -> None:
+    """The least that is a write: the schema's number as it is."""
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    connection.execute(f"PRAGMA user_version = {version}")

@@ -62,16 +62,18 @@ MIGRATIONS: tuple[str, ...] = (
 class SchemaTooNewError(Exception):
     """The store was written by a newer traind."""
 
+    def __init__(self, version: int) -> None:
+        super().__init__(
+            f"the store has schema {version} and this traind knows {len(MIGRATIONS)}: "
+            "install the newer traind again, or choose another state directory"
+        )
+
 
 def migrate(connection: sqlite3.Connection) -> None:
     """Bring the store to the newest schema, each step in a transaction; raises `SchemaTooNewError`."""
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if version > len(MIGRATIONS):
-        message = (
-            f"the store has schema {version} and this traind knows {len(MIGRATIONS)}: "
-            "install the newer traind again, or choose another state directory"
-        )
-        raise SchemaTooNewError(message)
+        raise SchemaTooNewError(version)
     for number in range(version, len(MIGRATIONS)):
         connection.executescript(
             f"BEGIN IMMEDIATE;{MIGRATIONS[number]};PRAGMA user_version = {number + 1};COMMIT;"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from supervisor.domain.run import Stage
 
+DATABASE = "traind.db"
 SNAPSHOT = "script.py"  # the exact script that an attempt ran, in its directory
 _STAGE_NAMES = {Stage.TRAINING: "attempt", Stage.FOLLOW_UP: "follow-up"}
 
@@ -19,7 +20,7 @@ class StateDir:
 
     def __init__(self, root: Path, lock: int) -> None:
         self.root = root
-        self.database = root / "traind.db"
+        self.database = root / DATABASE
         self._lock: int | None = lock
 
     @classmethod
@@ -38,10 +39,10 @@ class StateDir:
             os.ftruncate(lock, 0)
             os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
         except BlockingIOError as error:
-            holder = os.pread(lock, 32, 0).decode(errors="replace").strip() or "unknown"
+            pid = _written(lock)
             os.close(lock)
             message = (
-                f"state directory {root} is in use by process {holder}; "
+                f"state directory {root} is in use by process {pid}; "
                 "stop that daemon, or choose another directory by --state-dir"
             )
             raise StateDirError(message) from error
@@ -64,3 +65,22 @@ class StateDir:
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
+
+
+def holder(root: Path) -> str | None:
+    """The pid of the daemon whose directory this is now, None where nobody holds it."""
+    try:
+        lock = os.open(root / "lock", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _written(lock)
+    finally:
+        os.close(lock)
+    return None
+
+
+def _written(lock: int) -> str:
+    return os.pread(lock, 32, 0).decode(errors="replace").strip() or "unknown"

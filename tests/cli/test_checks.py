@@ -8,6 +8,16 @@ from supervisor.cli.checks import Check, Level
 GIB = 2**30
 
 
+def store(
+    *,
+    exists: bool = True,
+    problem: str | None = None,
+    aside: list[str] | None = None,
+    holder: str | None = None,
+) -> Check:
+    return checks.store("/s/traind.db", exists=exists, problem=problem, aside=aside or [], holder=holder)
+
+
 @pytest.mark.parametrize(
     ("check", "level", "said"),
     [
@@ -29,6 +39,11 @@ GIB = 2**30
         (checks.disk("/s", 50 * GIB), "ok", "50.0 GiB"),
         (checks.disk("/s", 2 * GIB), "warn", "2.0 GiB"),
         (checks.disk("/s", 5 * 2**20), "fail", "5 MiB"),
+        (store(exists=False), "ok", "made at the first start"),
+        (store(holder="7"), "ok", "/s/traind.db is sound; held by process 7"),
+        (store(), "ok", "no daemon holds it"),
+        (store(problem="/s/traind.db is damaged: x"), "fail", "is damaged: x"),
+        (store(aside=["traind.db.damaged-1"]), "warn", "earlier it was damaged: traind.db.damaged-1"),
         (checks.shared_memory(8 * GIB, 8 * GIB), "ok", "8.0 GiB"),
         (checks.shared_memory(64 * 2**20, 64 * 2**20), "warn", "bus error"),
         (checks.shared_memory(None, None), "warn", "not there"),

@@ -52,6 +52,23 @@ def test_our_daemon_and_its_port_are_well(host_daemon: Daemon) -> None:
     assert (found["daemon"]["level"], found["port"]["level"]) == ("ok", "ok")
 
 
+def test_the_store_is_looked_at_and_left_as_it_is(host_daemon: Daemon, tmp_path: Path) -> None:
+    _, found = levels(TRAIND_STATE_DIR=str(host_daemon.state_dir))
+    assert found["store"]["level"] == "ok"
+    assert found["store"]["found"].endswith(f"held by process {host_daemon.process.pid}")
+
+    store = tmp_path / "traind.db"
+    store.write_bytes(b"noise" * 1000)
+    code, found = levels(TRAIND_STATE_DIR=str(tmp_path))
+    assert (code, found["store"]["level"]) == (1, "fail")
+    assert "is damaged" in found["store"]["found"]
+    assert "keeps a damaged store aside" in found["store"]["fix"]
+    store.rename(tmp_path / "traind.db.damaged-20261124T101500Z")
+    _, found = levels(TRAIND_STATE_DIR=str(tmp_path))
+    assert found["store"]["level"] == "warn"
+    assert [item.name for item in tmp_path.iterdir()] == ["traind.db.damaged-20261124T101500Z"]
+
+
 def test_the_configuration_is_shown_with_its_origins_and_without_secrets(tmp_path: Path) -> None:
     config = tmp_path / "config.toml"
     config.write_text('token = "hidden"\n[checkpoint]\nafter_s = 30\n')

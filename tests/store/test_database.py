@@ -36,11 +36,13 @@ class Commits:
 
     def __init__(self, database: Database) -> None:
         self.begun: list[str] = []
+        self.held = threading.Event()
         self._released = threading.Event()
         self.blocking = asyncio.ensure_future(database.write(self._block))
 
     def _block(self, connection: Connection) -> None:
         connection.set_trace_callback(self.begun.append)
+        self.held.set()
         self._released.wait(10)
 
     def release(self) -> None:
@@ -82,6 +84,7 @@ async def test_a_write_that_fails_takes_none_of_the_others_with_it(database: Dat
 
 async def test_a_write_given_up_before_its_turn_is_not_made(database: Database) -> None:
     commits = Commits(database)
+    await asyncio.to_thread(commits.held.wait, 10)
     given_up = asyncio.ensure_future(database.write(insert("given-up")))
     kept = asyncio.ensure_future(database.write(insert("kept")))
     await asyncio.sleep(0)
@@ -100,7 +103,7 @@ async def test_a_disk_that_fails_the_transaction_fails_every_write_in_it(
     holder = sqlite3.connect(path, isolation_level=None)
     await database.write(lambda connection: connection.execute("PRAGMA busy_timeout = 1").fetchall())
     holder.execute("BEGIN IMMEDIATE")
-    with pytest.raises(StoreError, match=r"the store cannot be used: database is locked; is the disk"):
+    with pytest.raises(StoreError, match=r"database is locked; another program holds the store"):
         await database.write(insert("a"))
     holder.execute("ROLLBACK")
     holder.close()
@@ -180,13 +183,13 @@ async def test_a_store_of_a_newer_traind_is_refused_and_left_alone(path: Path) -
 async def test_a_damaged_store_is_refused_and_left_alone(path: Path, content: bytes) -> None:
     path.write_bytes(content * 50)
 
-    with pytest.raises(StoreCorruptError, match="is damaged or not a store"):
+    with pytest.raises(StoreCorruptError, match="is damaged: file is not a database"):
         await Database.open(path)
     assert path.read_bytes() == content * 50
 
 
 async def test_a_store_that_cannot_be_opened_is_an_error_of_the_store(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="check the disk and the file's mode"):
+    with pytest.raises(StoreError, match="check that the state directory is there"):
         await Database.open(tmp_path / "missing" / "traind.db")
 
 
