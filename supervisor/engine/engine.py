@@ -89,7 +89,11 @@ class Engine:
         not answered until then is taken up as soon as it does.
         """
         found = await self.services.database.read(unfinished)
-        for run, beginning in found:
+        for run_id in found.unreadable:
+            notice = f"run {run_id} cannot be read from the store and is not supervised; its files are kept"
+            log.error(notice, path=str(self.services.state_dir.run_dir(run_id)))
+            self.notices += (notice,)
+        for run, beginning in found.runs:
             if run.device_id is not None and run.device_id not in self.services.devices:
                 log.warning("the device of a run is missing", run=run.id, device=run.device_id)
                 self.services.devices[run.device_id] = MissingDevice(run.device_id)
@@ -97,7 +101,7 @@ class Engine:
         late = await await_taken_up(list(self._conductors.values()), self.config.timeouts.take_up_s)
         if late:
             log.warning("runs are not taken up yet; the daemon goes on trying", runs=late)
-        return len(found)
+        return len(found.runs)
 
     async def submit(
         self, submission: Submission, *, remember: Callable[[Run], Remembered] | None = None

@@ -2,6 +2,9 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pydantic import ValidationError
 
 from supervisor.domain.run import Run
 from supervisor.engine.conductor import Conductor
@@ -10,19 +13,30 @@ from supervisor.store import attempts, events, runs
 from supervisor.store.database import Connection
 
 
-def unfinished(connection: Connection) -> list[tuple[Run, Beginning]]:
-    """Each unfinished run with what its journal begins with, oldest first."""
-    return [
-        (
-            run,
-            Beginning(
-                tuple(attempts.list_attempts(connection, run.id)),
-                events.last_number(connection, run.id),
-                restarted=True,
-            ),
-        )
-        for run in runs.unfinished_runs(connection)
-    ]
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """The runs that have not ended, oldest first, with what their journals begin with.
+
+    `unreadable` are those whose rows make no sense: their training goes on unwatched.
+    """
+
+    runs: tuple[tuple[Run, Beginning], ...]
+    unreadable: tuple[str, ...]
+
+
+def unfinished(connection: Connection) -> Unfinished:
+    """What the store knows of runs that have not ended."""
+    found, unreadable = [], []
+    for run_id in runs.unfinished_ids(connection):
+        try:
+            run = runs.get_run(connection, run_id)
+            begun = tuple(attempts.list_attempts(connection, run_id))
+        except ValidationError:
+            unreadable.append(run_id)
+            continue
+        if run is not None:
+            found.append((run, Beginning(begun, events.last_number(connection, run_id), restarted=True)))
+    return Unfinished(tuple(found), tuple(unreadable))
 
 
 async def await_taken_up(conductors: Sequence[Conductor], timeout_s: float) -> list[str]:

@@ -19,7 +19,7 @@ APPLICATION_ID = int.from_bytes(b"trnd", "big")  # in the file's header: a store
 SIDE_FILES = ("-wal", "-shm", "-journal")
 
 _BUSY_S = 10.0
-_CHECK_S = 1.0  # of looking for damage at each start; a store that gave an error is looked through
+_CHECK_S = 0.25  # of looking for damage at each start; a store that gave an error is looked through
 _STEPS = 20_000  # of SQLite's machine between two looks at the clock
 _OURS = frozenset({"runs", "attempts", "events", "samples"})
 
@@ -49,7 +49,7 @@ def prepare(path: Path) -> None:
 
 
 def look(path: Path) -> str | None:
-    """What is wrong with the store, None where nothing is found within a second; changes nothing."""
+    """What is wrong with the store, None where nothing is found at once; changes nothing."""
     try:
         _examine(path)
     except (StoreCorruptError, ForeignFileError, SchemaTooNewError) as error:

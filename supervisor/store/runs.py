@@ -85,9 +85,11 @@ def count_by_state(connection: Connection) -> dict[RunState, int]:
     return {RunState(state): count for state, count in rows}
 
 
-def unfinished_runs(connection: Connection) -> list[Run]:
-    """Runs that have not ended, oldest first: the order of the queue."""
-    return list_runs(connection, _UNFINISHED, 1_000_000)[::-1]
+def unfinished_ids(connection: Connection) -> list[str]:
+    """The ids of runs that have not ended, oldest first: the order of the queue."""
+    marks = ", ".join("?" * len(_UNFINISHED))
+    query = f"SELECT id FROM runs WHERE state IN ({marks}) ORDER BY created_at, id"  # noqa: S608 - marks
+    return [row[0] for row in connection.execute(query, _UNFINISHED)]
 
 
 def ended_runs(connection: Connection) -> list[tuple[str, float]]:
