@@ -5,6 +5,7 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -272,6 +273,14 @@ class Engine:
             force=force,
             allowed_roots=self.config.allowed_roots,
         )
+
+    async def log_trimmed(self, run_id: str, stage: Stage, number: int) -> Callable[[], int]:
+        """How many bytes of the log's start are gone: by now, and whenever it is called again."""
+        live = self._conductors.get(run_id)
+        if live is not None:
+            return partial(live.journal.log_trimmed, stage, number)
+        ended = {(of.stage, of.number): of.log_trimmed for of in await self.attempts(run_id)}
+        return lambda: ended.get((stage, number), 0)
 
     def log_path(self, run_id: str, stage: Stage, number: int) -> Path:
         return self.services.state_dir.attempt_dir(run_id, stage, number) / "log"
