@@ -9,6 +9,7 @@ from pathlib import Path
 from tests.daemon import eventually, running_daemon
 
 _MIB = 2**20
+_MOST_BLOCKS = 16 * 1024  # a small file system is full before that
 # A figure that cannot be written is written again, as a patient logger would.
 _SCRIPT = """
 import os, pathlib, time
@@ -28,16 +29,16 @@ pathlib.Path("refusals").write_text(str(refused))
 """
 
 
-def main(place: Path) -> None:
-    script = Path("/tmp/full-disk") / str(place.stat().st_dev) / "train.py"
-    script.parent.mkdir(parents=True, exist_ok=True)
+def main(folder: Path, place: Path) -> None:
+    assert place.is_mount(), f"{place} is not a file system of its own: it would fill this machine's"
+    script = folder / "train.py"
     script.write_text(textwrap.dedent(_SCRIPT))
     with running_daemon(place / "state", "--device", "host", env={"TRAIND_SAMPLE_EVERY_S": "0.1"}) as daemon:
         run_id = daemon.submit(script)["id"]
         daemon.event(run_id, "memory_reported")
         filler = place / "filler"
         with filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
-            while True:
+            for _ in range(_MOST_BLOCKS):
                 file.write(b"x" * 4096)
         eventually((script.parent / "refused").exists)
         filler.unlink()
@@ -49,4 +50,4 @@ def main(place: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]))
