@@ -208,3 +208,25 @@ async def test_a_log_that_is_gone_is_read_to_its_end_and_said_to_be_gone(
     outflow.finish(0)
     assert await drained(inbox) == ([1, 2], OutputEnded(0, gone=True))
     outflow.close()
+
+
+async def test_garbage_zeros_and_bare_returns_hide_no_line_and_hold_no_offset(
+    inotify: Inotify, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    garbage = bytes(range(256)) * 2000
+    frames = b"".join(b"Epoch %d/9999\r" % epoch for epoch in range(1, 100))
+    log.write_bytes(b"\0" * CHUNK + b"\n" + line(7) + garbage + b"\n" + line(8) + frames * 300)
+    inbox: Inbox = asyncio.Queue()
+    outflow = Outflow(inotify, inbox, log, 0, max_bytes=1)
+    outflow.finish(log.stat().st_size)
+    found: list[int | None] = []
+    offset = 0
+    while not isinstance(happening := await inbox.get(), OutputEnded):
+        if isinstance(happening, LogGrown):
+            offset = happening.offset
+        else:
+            found += epochs(happening)
+    assert found == [7, 8, *list(range(1, 100)) * 300]
+    assert offset > log.stat().st_size - 20
+    outflow.close()
