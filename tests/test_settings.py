@@ -22,7 +22,7 @@ def test_a_log_is_bounded_by_a_mebibyte_at_least_or_not_at_all(
     if value is not None:
         monkeypatch.setenv("TRAIND_LOG__MAX_BYTES", value)
     if bound is None:
-        with pytest.raises(SettingsError, match="log.max_bytes"):
+        with pytest.raises(SettingsError, match=r"log\.max_bytes"):
             load_settings()
     else:
         assert load_settings().engine_config().log_max_bytes == bound
