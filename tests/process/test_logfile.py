@@ -257,6 +257,31 @@ def test_what_was_punched_out_is_never_read(path: Path) -> None:
     reader.close()
 
 
+def test_a_hole_up_to_just_before_the_offset_is_not_taken_for_a_cut(path: Path) -> None:
+    block = 4096
+    append(path, b"a" * block + b"b" * 10)
+    mark = 0
+    reader = LogReader(path, block + 10, trimmed=lambda: mark)
+    reader.open()
+    assert reader.read() == b""
+    mark = block
+    with path.open("rb+") as file:
+        punch_head(file.fileno(), mark)
+    append(path, b"c")
+    assert reader.read() == b"c"
+    assert reader.truncations == 0
+    reader.close()
+
+
+def test_a_log_that_was_cut_while_nobody_read_it_is_read_from_its_start(path: Path) -> None:
+    append(path, b"new")
+    reader = LogReader(path, 10)
+    reader.open()
+    assert reader.read() == b"new"
+    assert reader.truncations == 1
+    reader.close()
+
+
 def test_after_a_cut_a_punched_head_is_not_read_again(path: Path) -> None:
     block = 4096
     append(path, b"a" * block + b"b" * block)
