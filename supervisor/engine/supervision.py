@@ -156,7 +156,8 @@ class Supervision:
             happening = await self._inbox.get()
             match happening:
                 case OutputEnded(lost, gone):
-                    await self._journal.record(*log_warnings(lost, gone=gone))
+                    if warned := log_warnings(lost, gone=gone):
+                        await self._journal.record(*warned)
                     return
                 case Due(at) if at == self._due_at:
                     await self._warn("log_not_drained", "the end of the log could not be read in time")
