@@ -5,7 +5,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -77,6 +77,23 @@ class RetentionSettings(BaseModel):
     max_age_s: Seconds = 30 * 86400.0
 
 
+_LEAST_LOG = 2**20
+
+
+def _bounds_a_log(value: int) -> int:
+    if 0 < value < _LEAST_LOG:
+        raise ValueError("a log needs at least 1MiB; 0 keeps all of it")
+    return value
+
+
+class LogSettings(BaseModel):
+    """How much of an attempt's log is kept on disk, its end; 0 bytes mean all of it."""
+
+    model_config = {"extra": "forbid"}
+
+    max_bytes: Annotated[int, BeforeValidator(parse_size), Field(ge=0), AfterValidator(_bounds_a_log)] = 2**30
+
+
 class Settings(BaseSettings):
     """All settings of the daemon. Sizes in bytes or as "16GiB", times in seconds."""
 
@@ -99,6 +116,7 @@ class Settings(BaseSettings):
     checkpoint: CheckpointSettings = CheckpointSettings()
     sizing: SizingSettings = SizingSettings()
     retention: RetentionSettings = RetentionSettings()
+    log: LogSettings = LogSettings()
     log_format: Literal["auto", "console", "json"] = "auto"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
@@ -126,6 +144,7 @@ class Settings(BaseSettings):
             checkpoint=CheckpointPolicy(**self.checkpoint.model_dump()),
             sizing=SizingPolicy(**self.sizing.model_dump()),
             retention=RetentionPolicy(**self.retention.model_dump()),
+            log_max_bytes=self.log.max_bytes,
         )
 
 

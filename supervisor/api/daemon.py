@@ -15,8 +15,8 @@ from supervisor.api.guard import Gate
 from supervisor.api.server import Server
 from supervisor.api.sockets import SocketError, bind_tcp, bind_unix, remove_unix
 from supervisor.devices.base import DeviceError
+from supervisor.engine.assembly import open_engine
 from supervisor.engine.devices import open_devices
-from supervisor.engine.engine import open_engine
 from supervisor.places import DISCOVERY_FILE
 from supervisor.process.limits import raise_open_files
 from supervisor.settings import Settings

@@ -3,7 +3,7 @@
 import asyncio
 import codecs
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from pathlib import Path
@@ -27,7 +27,7 @@ from supervisor.api.problems import ProblemError, contradiction
 from supervisor.api.streams import KEEPALIVE_S, STREAM_CONTENT, LastEventId, event_stream, resumed_at
 from supervisor.domain.run import Attempt, AttemptOutcome, Run, Stage
 from supervisor.engine.engine import Engine
-from supervisor.process.logfile import LogFollower, log_size, read_range
+from supervisor.process.logfile import LogFollower, find_log, log_size, read_range
 
 router = APIRouter(prefix="/v1/runs", tags=["log"])
 
@@ -46,6 +46,20 @@ class LogQuery:
     tail: int | None
     grep: str | None
     raw: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """An attempt's log: its name, where it can be opened, who writes to it, its size in bytes now.
+
+    `trimmed` says how many bytes of its start are gone, whenever it is called.
+    """
+
+    path: Path
+    source: Path
+    writer: int | None
+    size: int
+    trimmed: Callable[[], int]
 
 
 async def _query(
@@ -75,6 +89,10 @@ async def _query(
                 },
                 "Traind-Log-Next": {"description": "where to read on", "schema": {"type": "integer"}},
                 "Traind-Log-Size": {"description": "bytes in all", "schema": {"type": "integer"}},
+                "Traind-Log-Trimmed": {
+                    "description": "bytes from the log's start that are gone",
+                    "schema": {"type": "integer"},
+                },
                 "Traind-Log-Attempt": {"description": "whose log it is", "schema": {"type": "integer"}},
             },
             "content": {
@@ -100,24 +118,26 @@ async def read_log(
 ) -> Response:
     """The end of the log, its bytes from `offset`, its last lines (`tail`) or those that match (`grep`).
 
-    Frames of progress bars are collapsed unless `raw`. With `follow` a stream of server-sent events until
-    the attempt's end: `data` of a `log` event is a JSON string and `id` the byte offset behind it; the last
-    event is `end` and tells the state, the exit code and the next offset.
+    Frames of progress bars are collapsed unless `raw`. A log that outgrew its bound has lost its start: what
+    is asked for from there begins where the log does. With `follow` a stream of server-sent events until
+    the attempt's end: `data` of a `log` event is a JSON string and `id` the byte offset behind it; a
+    `trimmed` event says `from` and `to` which offset bytes are gone; the last event is `end` and tells the
+    state, the exit code and the next offset.
     """
     _refuse_contradictions(query, follow=follow)
     number = await _number(engine, run, attempt, stage)
-    path = engine.log_path(run.id, stage, number)
-    size = await asyncio.to_thread(log_size, path)
+    log = await _find(engine, run.id, (stage, number))
     if follow:
-        start = resumed_at(last_event_id, _start(query, size))
-        _refuse_past_end(start, size)
-        return event_stream(held, _stream(engine, run.id, (stage, number), path, start))
-    _refuse_past_end(query.offset or 0, size)
-    piece = await asyncio.to_thread(_read, path, size, query)
+        start = resumed_at(last_event_id, _start(query, log.size))
+        _refuse_past_end(start, log.size)
+        return event_stream(held, _stream(engine, run.id, (stage, number), log, start))
+    _refuse_past_end(query.offset or 0, log.size)
+    piece, trimmed = await _read_untrimmed(log, query)
     headers = {
         "Traind-Log-Offset": str(piece.offset),
         "Traind-Log-Next": str(piece.end),
-        "Traind-Log-Size": str(size),
+        "Traind-Log-Size": str(max(log.size, piece.end)),
+        "Traind-Log-Trimmed": str(trimmed),
         "Traind-Log-Attempt": str(number),
     }
     return Response(piece.text, headers=headers, media_type="text/plain; charset=utf-8")
@@ -144,13 +164,23 @@ def _start(query: LogQuery, size: int) -> int:
     return max(0, size - (query.limit or _DEFAULT_BYTES))
 
 
-def _read(path: Path, size: int, query: LogQuery) -> Piece:
+async def _read_untrimmed(log: Log, query: LogQuery) -> tuple[Piece, int]:
+    """The part that is asked for, and how much of the log's start is gone; raises `ProblemError`."""
+    while True:
+        trimmed = log.trimmed()
+        piece = await asyncio.to_thread(_read, log, trimmed, query)
+        if log.trimmed() == trimmed:
+            return piece, trimmed
+        # What was trimmed meanwhile may have been read as zeros.
+
+
+def _read(log: Log, trimmed: int, query: LogQuery) -> Piece:
     """The part that is asked for; raises `ProblemError` for a pattern that cannot be used."""
     if query.grep is not None:
-        return _search(path, size, query, query.grep)
+        return _search(log, trimmed, query, query.grep)
     limit = query.limit or (_DEFAULT_BYTES if query.tail is None else _MOST_BYTES)
-    start = query.offset if query.offset is not None else max(0, size - limit)
-    data = read_range(path, start, limit)
+    start = max(trimmed, query.offset if query.offset is not None else log.size - limit)
+    data = read_range(log.source, start, limit)
     if query.tail is not None:
         piece = last_lines(data, start, query.tail)
     elif query.offset is None and not query.raw:
@@ -160,14 +190,14 @@ def _read(path: Path, size: int, query: LogQuery) -> Piece:
     return piece if query.raw else Piece(piece.offset, piece.end, collapse_frames(piece.text))
 
 
-def _search(path: Path, size: int, query: LogQuery, grep: str) -> Piece:
+def _search(log: Log, trimmed: int, query: LogQuery, grep: str) -> Piece:
     try:
         pattern = compile_pattern(grep)
     except PatternError as error:
         detail = f"grep is not an RE2 pattern: {error}; escape what is meant literally"
         raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, "bad_pattern", detail) from error
-    start = query.offset if query.offset is not None else max(0, size - _SEARCHED_BYTES)
-    data = read_range(path, start, _SEARCHED_BYTES)
+    start = max(trimmed, query.offset if query.offset is not None else log.size - _SEARCHED_BYTES)
+    data = read_range(log.source, start, _SEARCHED_BYTES)
     newest = query.offset is None
     piece = matching(data, start, pattern, query.limit or _DEFAULT_BYTES, newest=newest)
     return piece if query.tail is None else replace(piece, text=last_lines(piece.text, 0, query.tail).text)
@@ -179,14 +209,41 @@ async def _number(engine: Engine, run: Run, attempt: int | None, stage: Stage) -
     return (await find_attempt(engine, run, stage, attempt)).number
 
 
+async def _find(engine: Engine, run_id: str, which: tuple[Stage, int]) -> Log:
+    """The log as it is now; raises `ProblemError` where it is not there any more."""
+    path = engine.log_path(run_id, *which)
+    attempt = await _attempt(engine, run_id, which)
+    live = attempt is not None and attempt.outcome is AttemptOutcome.RUNNING
+    writer = attempt.pid if attempt is not None and live else None
+    source, size = await asyncio.to_thread(_look, path, writer)
+    if size is None and attempt is not None and attempt.pid is not None:
+        detail = (
+            f"{path} was removed or renamed by others; nothing brings it back: leave the logs of runs alone"
+        )
+        raise ProblemError(HTTPStatus.GONE, "log_gone", detail)
+    return Log(path, source, writer, size or 0, await engine.log_trimmed(run_id, *which))
+
+
+def _look(path: Path, writer: int | None) -> tuple[Path, int | None]:
+    source = find_log(path, writer)
+    return source, log_size(source) if source.exists() else None
+
+
 async def _stream(
-    engine: Engine, run_id: str, which: tuple[Stage, int], path: Path, offset: int
+    engine: Engine, run_id: str, which: tuple[Stage, int], log: Log, offset: int
 ) -> AsyncIterator[bytes]:
-    follower = LogFollower(engine.services.inotify, path, offset)
+    follower = LogFollower(engine.services.inotify, log.path, offset, writer=log.writer, trimmed=log.trimmed)
     ending = asyncio.create_task(_finish_at_end(engine, run_id, which, follower))
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    position = offset
     try:
         async for start, chunk in follower:
+            if start != position:
+                decoder.reset()
+            if start > position:
+                gap = json.dumps({"from": position, "to": start})
+                yield format_sse_event(data_str=gap, event="trimmed", id=str(start))
+            position = start + len(chunk)
             text = decoder.decode(chunk)
             # Half a character at the end of a chunk belongs to the next event, and so does its offset.
             pending = len(decoder.getstate()[0])

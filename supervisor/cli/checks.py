@@ -101,6 +101,16 @@ def store(path: str, *, exists: bool, problem: str | None, aside: list[str], hol
     return Check(name, Level.OK, f"{path} is sound; {held}")
 
 
+def holes(path: str, *, supported: bool | None) -> Check:
+    """Whether logs can be bounded there, by holes in their heads. `supported` None: it could not be tried."""
+    if supported is None:
+        return Check("holes", Level.WARN, f"could not be tried at {path}", "make it writable for this user")
+    if not supported:
+        fix = "put it on ext4, xfs, btrfs or tmpfs by --state-dir, or see that scripts print little"
+        return Check("holes", Level.WARN, f"logs at {path} cannot be bounded on disk", fix)
+    return Check("holes", Level.OK, f"logs at {path} can be bounded on disk")
+
+
 def shared_memory(total: int | None, free: int | None) -> Check:
     """`/dev/shm`, through which the workers of a DataLoader hand over batches. Bytes."""
     name = "/dev/shm"  # noqa: S108 - what is looked at

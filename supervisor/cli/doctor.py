@@ -113,14 +113,24 @@ def _store(directory: Path) -> "Check":
 
 
 def _room(path: Path) -> "list[Check]":
-    from supervisor.cli.checks import disk, shared_memory
+    from supervisor.cli.checks import disk, holes, shared_memory
 
     nearest = _nearest(path)
     shm = shutil.disk_usage(_SHM) if _SHM.is_dir() else None
     return [
         disk(str(nearest), shutil.disk_usage(nearest).free),
+        holes(str(nearest), supported=_can_punch(nearest)),
         shared_memory(shm.total if shm else None, shm.free if shm else None),
     ]
+
+
+def _can_punch(directory: Path) -> bool | None:
+    from supervisor.process.holes import can_punch
+
+    try:
+        return can_punch(directory)
+    except OSError:
+        return None
 
 
 def _limits() -> "list[Check]":

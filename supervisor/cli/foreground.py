@@ -20,8 +20,9 @@ from supervisor.cli.words import describe, duration, percent, progress
 from supervisor.devices.base import DeviceError
 from supervisor.domain.events import Event
 from supervisor.domain.run import Run, Stage
+from supervisor.engine.assembly import open_engine
 from supervisor.engine.devices import open_devices
-from supervisor.engine.engine import Engine, open_engine
+from supervisor.engine.engine import Engine
 from supervisor.engine.submission import Submission, SubmissionError
 from supervisor.logging import configure_logging
 from supervisor.process.logfile import LogFollower
@@ -124,23 +125,24 @@ class Display:
             version = self._engine.hub.version(self._run_id)
             for event in await self._engine.events(self._run_id, after, 500):
                 after = event.number
-                self._show(event)
+                await self._show(event)
                 if event.type == "run_ended":
                     return
             await self._engine.hub.wait_beyond(self._run_id, version, _REFRESH_S)
 
-    def _show(self, event: Event) -> None:
+    async def _show(self, event: Event) -> None:
         if event.type == "attempt_started":
-            self._open_log(Stage(event.data["stage"]), event.attempt or 1)
+            await self._open_log(Stage(event.data["stage"]), event.attempt or 1)
         elif event.type == "attempt_ended" and self._followers:
             self._followers[-1][0].finish(event.data["log_size"])
         sentence = describe(event.type, event.data, event.attempt)
         if sentence and not self._quiet:
             self.console.print(Text(f"traind: {sentence}", style="bold"), soft_wrap=True)
 
-    def _open_log(self, stage: Stage, number: int) -> None:
+    async def _open_log(self, stage: Stage, number: int) -> None:
         path = self._engine.log_path(self._run_id, stage, number)
-        follower = LogFollower(self._engine.services.inotify, path)
+        trimmed = await self._engine.log_trimmed(self._run_id, stage, number)
+        follower = LogFollower(self._engine.services.inotify, path, trimmed=trimmed)
         self._followers.append((follower, asyncio.create_task(self._copy(follower))))
 
     async def _copy(self, follower: LogFollower) -> None:

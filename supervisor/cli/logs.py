@@ -41,6 +41,7 @@ def logs(
         run = target(client, reference, or_newest=True)
         if not follow:
             found = client.log(run, attempt=attempt, stage=stage, limit=limit, tail=lines, grep=grep, raw=raw)
+            _tell_of(found.trimmed)
             sys.stdout.buffer.write(found.data)
             sys.stdout.buffer.flush()
             return
@@ -53,5 +54,11 @@ def logs(
             through=attempt is None and not follow_up,
         )
         for piece in pieces:
+            _tell_of(piece.trimmed)
             sys.stdout.buffer.write(piece.text.encode())
             sys.stdout.buffer.flush()
+
+
+def _tell_of(trimmed: int) -> None:
+    if trimmed:
+        typer.echo(f"traind: {trimmed} bytes of this log are gone, to keep within log.max_bytes", err=True)

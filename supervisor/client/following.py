@@ -106,12 +106,16 @@ class EventsFollowed:
 
 @dataclass(frozen=True, slots=True)
 class LogPiece:
-    """Text of a log as it came; `next` is the byte offset behind it."""
+    """Text of a log as it came; `next` is the byte offset behind it.
+
+    A piece without text says that the `trimmed` bytes before `next` are gone.
+    """
 
     stage: Stage
     attempt: int
     text: str
     next: int
+    trimmed: int = 0
 
 
 class LogFollowed:
@@ -157,6 +161,9 @@ class LogFollowed:
             self.finished = data.get("reason", "ended") == "ended"
             self._offset = data.get("next", self._offset)
             return None
+        if message.type == "trimmed":
+            self._offset, self._launched = int(message.id), True
+            return LogPiece(self.stage, self.attempt, "", self._offset, data["to"] - data["from"])
         if message.type != "log":
             return None
         self._offset, self._launched = int(message.id), True

@@ -77,12 +77,16 @@ class Request(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class LogChunk:
-    """Bytes of a log from `offset`; `next` is where to read on, `size` how long the log is by now."""
+    """Bytes of a log from `offset`; `next` is where to read on, `size` how long the log is by now.
+
+    The first `trimmed` bytes of the log are gone.
+    """
 
     data: bytes
     offset: int
     next: int
     size: int
+    trimmed: int = 0
 
 
 def result(request: "Request[T]", answer: Answer) -> T:
@@ -219,7 +223,7 @@ def _read_log_chunk(answer: Answer) -> LogChunk:
 
     offset = number("offset", 0)
     behind = number("next", offset + len(answer.content))
-    return LogChunk(answer.content, offset, behind, number("size", behind))
+    return LogChunk(answer.content, offset, behind, number("size", behind), number("trimmed", 0))
 
 
 def _given(**values: Any) -> dict[str, Any]:

@@ -212,7 +212,8 @@ class Attempt:
     `cpu_s` is the processor time of its first process and of those that it waited for, known at the end.
 
     `started_boottime` is in seconds of the boot-time clock and means nothing under another `boot_id`.
-    `log_offset` is how far the log was read and recorded, `out_of_memory` whether it told of running out.
+    `log_offset` is how far the log was read and recorded, `log_trimmed` how many bytes of its start are
+    gone from the disk, `out_of_memory` whether it told of running out.
     """
 
     stage: Stage
@@ -235,6 +236,7 @@ class Attempt:
     peak_utilization: float | None = None
     cpu_s: float | None = None
     log_offset: int = 0
+    log_trimmed: int = 0
     out_of_memory: bool = False
     verdict: Verdict | None = None
     intent: Intent | None = None

@@ -53,7 +53,10 @@ class RetentionPolicy:
 
 @dataclass(frozen=True, slots=True)
 class EngineConfig:
-    """`host_capacity` is bytes; `device` is auto, nvml or host; empty `allowed_roots` allow every path."""
+    """`host_capacity` is bytes; `device` is auto, nvml or host; empty `allowed_roots` allow every path.
+
+    `log_max_bytes` is what an attempt's log may take on disk; 0 bounds none.
+    """
 
     state_dir: Path
     device: str = "auto"
@@ -65,5 +68,6 @@ class EngineConfig:
     checkpoint: CheckpointPolicy = field(default_factory=CheckpointPolicy)
     sizing: SizingPolicy = field(default_factory=SizingPolicy)
     retention: RetentionPolicy = field(default_factory=RetentionPolicy)
+    log_max_bytes: int = 2**30
     timeouts: Timeouts = field(default_factory=Timeouts)
     clock: Clock = field(default_factory=Clock)

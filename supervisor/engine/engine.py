@@ -1,10 +1,10 @@
-"""The engine: what the API and the command line call. Opens the parts, starts and keeps the conductors."""
+"""The engine: what the API and the command line call. Starts the conductors and keeps them."""
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -14,34 +14,27 @@ from supervisor.devices.base import Device, DeviceInfo, DeviceKind
 from supervisor.devices.missing import MissingDevice
 from supervisor.domain.budget import deadline_of
 from supervisor.domain.events import Event, EventBody, RunQueued, data_of
-from supervisor.domain.progress import RunSample
 from supervisor.domain.report import AttemptKey, Usage
 from supervisor.domain.run import Attempt, Run, RunState, Stage
-from supervisor.engine.committer import Committer
 from supervisor.engine.conductor import Conductor
 from supervisor.engine.config import EngineConfig
 from supervisor.engine.hub import Hub
 from supervisor.engine.inbox import RelaunchAsked, StopAsked
 from supervisor.engine.journal import Beginning, Journal
-from supervisor.engine.opening import open_store
-from supervisor.engine.queue import DeviceQueue, NoSuchDeviceError
+from supervisor.engine.queue import NoSuchDeviceError
 from supervisor.engine.recovering import await_taken_up, unfinished
 from supervisor.engine.requests import RequestRefusedError, relaunch_refusal
 from supervisor.engine.restoring import Restored, restore_script
-from supervisor.engine.retention import keep_tidy
 from supervisor.engine.reviewing import review_submission
-from supervisor.engine.sampler import Sampler, Watched
 from supervisor.engine.services import Services
 from supervisor.engine.submission import Submission, SubmissionError, resolve
-from supervisor.process.inotify import Inotify
 from supervisor.store import attempts as attempt_rows
 from supervisor.store import events as event_rows
 from supervisor.store import runs as run_rows
 from supervisor.store import samples as sample_rows
-from supervisor.store.database import Connection, StoreError
+from supervisor.store.database import Connection
 from supervisor.store.idempotency import Remembered, RememberedRun, get_key, put_key
 from supervisor.store.samples import SampleRow
-from supervisor.store.statedir import StateDir
 
 log = structlog.get_logger(__name__)
 
@@ -287,6 +280,14 @@ class Engine:
             allowed_roots=self.config.allowed_roots,
         )
 
+    async def log_trimmed(self, run_id: str, stage: Stage, number: int) -> Callable[[], int]:
+        """How many bytes of the log's start are gone: by now, and whenever it is called again."""
+        live = self._conductors.get(run_id)
+        if live is not None:
+            return partial(live.journal.log_trimmed, stage, number)
+        ended = {(of.stage, of.number): of.log_trimmed for of in await self.attempts(run_id)}
+        return lambda: ended.get((stage, number), 0)
+
     def log_path(self, run_id: str, stage: Stage, number: int) -> Path:
         return self.services.state_dir.attempt_dir(run_id, stage, number) / "log"
 
@@ -350,51 +351,3 @@ class Engine:
     def _freshest(self, run: Run) -> Run:
         live = self._conductors.get(run.id)
         return live.journal.run if live is not None else run
-
-
-@asynccontextmanager
-async def open_engine(config: EngineConfig, devices: Mapping[str, Device]) -> AsyncIterator[Engine]:
-    """Everything opened in order, and closed in the reverse: state directory, store, sampler, engine."""
-    async with AsyncExitStack() as stack:
-        state_dir = StateDir.open(config.state_dir)
-        stack.callback(state_dir.close)
-        database, notices = await open_store(state_dir, config.clock)
-        stack.push_async_callback(database.close)
-
-        async def record_samples(rows: list[tuple[Watched, RunSample]]) -> None:
-            at = config.clock.wall()
-            looks = [(watched.run_id, watched.attempt, sample) for watched, sample in rows]
-            try:
-                await database.write(lambda connection: sample_rows.insert_samples(connection, at, looks))
-            except StoreError as error:
-                log.warning("samples were not stored", error=str(error))
-
-        here = dict(devices)
-        sampler = Sampler(
-            here,
-            every_s=config.sample_every_s,
-            clock=config.clock,
-            timeouts=config.timeouts,
-            record=record_samples,
-        )
-        stack.callback(sampler.close)
-        inotify = Inotify()
-        stack.callback(inotify.close)
-        queue = DeviceQueue([device.info for device in devices.values()])
-        committer = Committer(database)
-        stack.push_async_callback(committer.flush)
-        services = Services(config, state_dir, database, committer, Hub(), queue, sampler, inotify, here)
-        engine = Engine(services)
-        engine.notices = notices
-        for task in (sampler.run(), committer.run()):
-            stack.push_async_callback(_cancel, asyncio.create_task(task))
-        stack.push_async_callback(engine.close)
-        await engine.recover()
-        tidying = asyncio.create_task(keep_tidy(services, engine.live_ids))
-        stack.push_async_callback(_cancel, tidying)
-        yield engine
-
-
-async def _cancel(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)

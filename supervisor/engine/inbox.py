@@ -13,10 +13,28 @@ class Output:
 
 
 @dataclass(frozen=True, slots=True)
+class LogGrown:
+    """What the log takes on disk is over its bound; all of it before `offset` has been told of."""
+
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class LogCut:
+    """Others cut the log; it is read again from `offset`, its first byte now."""
+
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
 class OutputEnded:
-    """The log has been read to the size in the exit record; `lost` bytes of it were not there."""
+    """The log has been read to the size in the exit record; `lost` bytes of it were not there.
+
+    `gone`: by then the log's name led to another file, or to none.
+    """
 
     lost: int
+    gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +87,7 @@ class Due:
     at: float
 
 
-Happening = Output | OutputEnded | Ended | StopAsked | RelaunchAsked | Due
+Happening = Output | LogGrown | LogCut | OutputEnded | Ended | StopAsked | RelaunchAsked | Due
 Inbox = asyncio.Queue[Happening]
 
 FULL_RETRY_S = 0.05  # an inbox that is full is being emptied

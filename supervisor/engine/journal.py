@@ -63,6 +63,11 @@ class Journal:
         """The highest event number given out, by a daemon before this one included."""
         return self._number
 
+    def log_trimmed(self, stage: Stage, number: int) -> int:
+        """How many bytes of the start of that attempt's log are gone, or are about to go."""
+        of = (item.log_trimmed for item in self.attempts if (item.stage, item.number) == (stage, number))
+        return next(of, 0)
+
     def now(self) -> float:
         """Unix seconds, for `…_at` fields."""
         return self._clock.wall()

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import structlog
 
-from supervisor.engine.inbox import FULL_RETRY_S, Happening, Inbox, Output, OutputEnded
+from supervisor.engine.inbox import FULL_RETRY_S, Happening, Inbox, LogCut, LogGrown, Output, OutputEnded
+from supervisor.engine.trimming import reopen_at, spare
 from supervisor.output.reader import OutputReader
 from supervisor.process.inotify import Inotify
 from supervisor.process.logfile import CHUNK, SPACING_S, LogReader
@@ -21,13 +22,30 @@ _TROUBLE_RETRY_S = 1.0  # a log that cannot be watched or read is looked at so o
 
 
 class Outflow:
-    """Reads the log from `offset` until `finish` has named its final size, then says `OutputEnded`."""
+    """Reads the log from `offset` until `finish` has named its final size, then says `OutputEnded`.
 
-    def __init__(self, inotify: Inotify, inbox: Inbox, path: Path, offset: int) -> None:
+    `writer` is the process whose standard output it is. Whenever more than `max_bytes` behind `trimmed` have
+    been read it says `LogGrown`; 0 bounds nothing.
+    """
+
+    def __init__(
+        self,
+        inotify: Inotify,
+        inbox: Inbox,
+        path: Path,
+        offset: int,
+        *,
+        writer: int | None = None,
+        trimmed: int = 0,
+        max_bytes: int = 0,
+    ) -> None:
         self._inotify = inotify
         self._inbox = inbox
         self._path = path
-        self._log = LogReader(path, offset)
+        self._log = LogReader(path, offset, writer=writer)
+        self._truncations = 0
+        self._max_bytes = max_bytes
+        self._trim_beyond = trimmed + max_bytes
         self._reader = OutputReader(offset)
         self._loop = asyncio.get_running_loop()
         self._next_turn = 0.0
@@ -43,6 +61,16 @@ class Outflow:
         """The log will not grow beyond `size` bytes; None: beyond what it has when this is read."""
         self._log.finish(size)
         self._turn_in(0.0)
+
+    def reopen(self, offset: int) -> int | None:
+        """The very file that is read, open for writing; None where it does not reach to `offset`, or is none.
+
+        Raises `OSError`.
+        """
+        descriptor = None if self._closed else self._log.open()
+        if descriptor is None or self._log.offset < offset:
+            return None
+        return reopen_at(Path(f"/proc/self/fd/{descriptor}"), offset)
 
     def close(self) -> None:
         self._closed = True
@@ -84,6 +112,8 @@ class Outflow:
             self._turn_in(_TROUBLE_RETRY_S)
             return
         self._in_trouble = False
+        if self._log.truncations != self._truncations:
+            self._begin_anew(self._log.offset - len(chunk))
         if chunk:
             self._tell(chunk)
         if self._log.finished and not chunk:
@@ -106,13 +136,28 @@ class Outflow:
         batch = self._reader.feed(chunk)
         if batch.records:
             self._told.append(Output(batch))
+        if self._max_bytes and batch.offset > self._trim_beyond:
+            self._trim_beyond = batch.offset + spare(self._max_bytes)
+            self._told.append(LogGrown(batch.offset))
 
-    def _end(self) -> None:
-        self._ended = True
+    def _begin_anew(self, offset: int) -> None:
+        """The log was cut: offsets count from its first byte again, the unfinished line has no end."""
+        self._truncations = self._log.truncations
+        self._tell_rest()
+        self._told.append(LogCut(offset))
+        self._reader = OutputReader(offset)
+        self._trim_beyond = offset + self._max_bytes
+
+    def _tell_rest(self) -> None:
         rest = self._reader.finish()
         if rest.records:
             self._told.append(Output(rest))
-        self._told.append(OutputEnded(self._log.lost))
+
+    def _end(self) -> None:
+        self._ended = True
+        self._tell_rest()
+        gone = self._log.opened and not self._log.named
+        self._told.append(OutputEnded(self._log.lost, gone))
 
     def _hand_over(self) -> bool:
         """Put into the inbox what it has room for; False where something is left over."""

@@ -7,6 +7,7 @@ decision sees the state that the one before it left.
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import assert_never
 
@@ -21,6 +22,8 @@ from supervisor.engine.inbox import (
     Ended,
     Happening,
     Inbox,
+    LogCut,
+    LogGrown,
     Output,
     OutputEnded,
     RelaunchAsked,
@@ -33,11 +36,17 @@ from supervisor.engine.requests import RequestRefusedError, attempt_conflict, be
 from supervisor.engine.sampler import Look, Watched
 from supervisor.engine.services import Services
 from supervisor.engine.superseding import Superseding
+from supervisor.engine.trimming import Trimming, reopen_at
 from supervisor.output.reader import Batch, OutputReader
 from supervisor.process.attempt import AttemptProcess, Exit
 from supervisor.process.logfile import LogFollower
 
 _NEVER = float("inf")
+_CUT = "the log was truncated by others: it is read again from its start, some lines perhaps twice"
+_GONE = (
+    "the log was removed or renamed by others: it was read to its end, and what it holds can be read here no "
+    "more; set log.max_bytes to bound logs"
+)
 
 
 class Supervision:
@@ -63,6 +72,9 @@ class Supervision:
             sample_every_s=services.config.sample_every_s,
             relaunch_until=self._cut_at - journal.run.spec.grace_s,
         )
+        self._outflow: Outflow | None = None
+        self._log_cut = False
+        self._trimming = Trimming(journal, process.directory, services.config.log_max_bytes, self._reopen_log)
         self._timer: asyncio.TimerHandle | None = None
         self._due_at = _NEVER
         self._stopping = False
@@ -74,12 +86,12 @@ class Supervision:
 
     async def until_ended(self) -> Exit:
         """Supervise; returns how the attempt ended, with its whole log read."""
-        path = self._process.directory / "log"
-        outflow = Outflow(self._services.inotify, self._inbox, path, self._attempt.log_offset)
+        outflow = self._outflow = self._follow_log()
         unwatch = self._watch_device()
         awaiting = asyncio.create_task(self._await_end())
         try:
             await self._superseding.resume()
+            await self._trimming.resume()
             end = await self._until_process_ends()
             outflow.finish(end.log_size)
             await self._read_rest()
@@ -143,9 +155,9 @@ class Supervision:
         while True:
             happening = await self._inbox.get()
             match happening:
-                case OutputEnded(lost):
-                    if lost:
-                        await self._warn("log_truncated", f"{lost} bytes of the log were removed by others")
+                case OutputEnded(lost, gone):
+                    if warned := log_warnings(lost, gone=gone):
+                        await self._journal.record(*warned)
                     return
                 case Due(at) if at == self._due_at:
                     await self._warn("log_not_drained", "the end of the log could not be read in time")
@@ -159,6 +171,10 @@ class Supervision:
         match happening:
             case Output(batch):
                 self._take_output(batch)
+            case LogGrown(offset):
+                await self._trimming.trim(offset, out_of_memory=self.observation.out_of_memory)
+            case LogCut(offset):
+                await self._take_cut(offset)
             case StopAsked():
                 await self._stop_for_good(happening)
             case RelaunchAsked():
@@ -195,6 +211,28 @@ class Supervision:
         seen = self.observation.out_of_memory
         attempt = replace(self._attempt, log_offset=batch.offset, out_of_memory=seen)
         self._journal.note(*events, attempt=attempt)
+
+    async def _take_cut(self, offset: int) -> None:
+        """Reading goes on at `offset`, after a restart of the daemon too."""
+        attempt = self._attempt
+        attempt = replace(attempt, log_offset=offset, log_trimmed=min(attempt.log_trimmed, offset))
+        warned = () if self._log_cut else (Warned("log_truncated", _CUT),)
+        self._log_cut = True
+        await self._journal.record(*warned, attempt=attempt)
+
+    def _follow_log(self) -> Outflow:
+        return Outflow(
+            self._services.inotify,
+            self._inbox,
+            self._process.directory / "log",
+            self._attempt.log_offset,
+            writer=self._process.started.pid,
+            trimmed=self._attempt.log_trimmed,
+            max_bytes=self._services.config.log_max_bytes,
+        )
+
+    def _reopen_log(self, offset: int) -> int | None:
+        return self._outflow.reopen(offset) if self._outflow is not None else None
 
     def _take_look(self, look: Look) -> None:
         """Only memory is touched and nothing decided, so a look need not wait in the inbox."""
@@ -300,18 +338,22 @@ async def read_out(services: Services, journal: Journal, path: Path, attempt: At
     """Read and record the rest of the log of an attempt that ended unwatched."""
     device = services.devices[journal.run.device_id or ""].info
     observation = _observation(device.total, journal)
-    reader = OutputReader(attempt.log_offset)
+    reader, truncations = OutputReader(attempt.log_offset), 0
     follower = LogFollower(services.inotify, path, attempt.log_offset)
     follower.finish(end.log_size)
     now = services.config.clock.boottime()
     events: list[EventBody] = []
     try:
-        async for _, chunk in follower:
+        async for offset, chunk in follower:
+            if follower.truncations > truncations:
+                events += observation.take(reader.finish().records, now)
+                reader, truncations = OutputReader(offset), follower.truncations
             events += observation.take(reader.feed(chunk).records, now)
     finally:
         follower.close()
     rest = reader.finish()
     events += observation.take(rest.records, now)
+    events += log_warnings(follower.lost, gone=end.error is None and not path.exists())
     seen = replace(
         journal.run.observed,
         reported=observation.reported,
@@ -320,6 +362,21 @@ async def read_out(services: Services, journal: Journal, path: Path, attempt: At
     run = replace(journal.run, observed=seen)
     attempt = replace(attempt, log_offset=rest.offset, out_of_memory=observation.out_of_memory)
     await journal.record(*events, run=run, attempt=attempt)
+    most = services.config.log_max_bytes
+    trimming = Trimming(journal, path.parent, most, partial(reopen_at, path))
+    await trimming.resume()
+    if most and rest.offset - attempt.log_trimmed > most:
+        await trimming.trim(rest.offset, out_of_memory=observation.out_of_memory)
+
+
+def log_warnings(lost: int, *, gone: bool) -> list[EventBody]:
+    """What is told of a log that others touched; `lost` counts bytes that were promised and not there."""
+    warned: list[EventBody] = []
+    if lost:
+        warned.append(Warned("log_truncated", f"{lost} bytes of the log were removed by others"))
+    if gone:
+        warned.append(Warned("log_gone", _GONE))
+    return warned
 
 
 def _observation(device_total: int | None, journal: Journal) -> Observation:

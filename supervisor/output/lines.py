@@ -30,8 +30,16 @@ class LineSplitter:
 
     @property
     def consumed(self) -> int:
-        """The offset up to which all lines have been given out: reading may begin anew there."""
+        """The offset up to which all lines have been given out."""
         return self._start
+
+    @property
+    def resumable(self) -> int:
+        """The offset from which reading may begin anew.
+
+        As `consumed`, but in a line that is being cut for its length: what was dropped is not wanted again.
+        """
+        return self._start + (self._dropped + len(self._rest) if self._dropped else 0)
 
     def feed(self, chunk: bytes) -> Iterator[Line]:
         """The lines that this chunk completes. Must be exhausted before the next call."""

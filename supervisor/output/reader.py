@@ -56,7 +56,7 @@ class OutputReader:
 
     def _batch(self, found: Iterable[Parsed | None]) -> Batch:
         records = tuple(parsed for parsed in found if parsed is not None)
-        return Batch(records, self._splitter.consumed)
+        return Batch(records, self._splitter.resumable)
 
 
 def _parse_block(block: bytes, base: int) -> Iterator[Parsed | None]:

@@ -3,32 +3,57 @@
 The kernel says when the file grew. Each watch fires once and is set again only when the file has been
 read to its end: a child that writes a million lines is not slowed by a million notifications, and the
 daemon wakes fifty times a second at the most.
+
+What others do to the file loses nothing that was there when it was read. Renamed or removed, it is read on
+through the open descriptor, which is found again at the process that writes. Cut, it is read again from its
+start: what was read before comes twice rather than something new never.
 """
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+import stat
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from pathlib import Path
 
+from supervisor.process.holes import first_data
 from supervisor.process.inotify import Inotify
 
 CHUNK = 256 * 1024
 # Wake-ups that follow each other faster than this are put together; the first after a pause is not.
 SPACING_S = 0.02
+# What was read last, compared before reading on: a file cut and grown again beyond it holds other bytes.
+COMPARED = 64
+
+
+def nothing_trimmed() -> int:
+    """The mark of a log whose head is not punched out."""
+    return 0
 
 
 class LogReader:
     """A file that grows, read on from an offset; `finish` names its final size.
 
-    `lost` counts bytes that the final size promised and the file no longer held; `truncations` counts how
-    often others cut the file below what was read, after which reading goes on at its new end.
+    `writer` is the process whose standard output it is. `trimmed` says below which offset the log has been
+    punched out by now: nothing there is read, the offset jumps. `lost` counts bytes that the final size
+    promised and the file no longer held; `truncations` counts how often others cut the file below what was
+    read, after which reading begins anew at its first byte.
     """
 
-    def __init__(self, path: Path, offset: int = 0) -> None:
+    def __init__(
+        self,
+        path: Path,
+        offset: int = 0,
+        *,
+        writer: int | None = None,
+        trimmed: Callable[[], int] = nothing_trimmed,
+    ) -> None:
         self._path = path
+        self._writer = writer
+        self._trimmed = trimmed
         self._descriptor: int | None = None
         self._final_size: int | None = None
+        self._known: bytes | None = None  # the bytes before `offset`, once they have been seen
         self.finished = False
         self.offset = offset
         self.truncations = 0
@@ -37,29 +62,42 @@ class LogReader:
         """The descriptor, or None where there is no file yet; raises `OSError`."""
         if self._descriptor is None:
             with suppress(FileNotFoundError):
-                self._descriptor = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+                found = find_log(self._path, self._writer)
+                self._descriptor = os.open(found, os.O_RDONLY | os.O_CLOEXEC)
         return self._descriptor
 
     def read(self) -> bytes:
         """The next bytes, at most `CHUNK`; empty at the end. Raises `OSError`."""
         if self._descriptor is None:
             return b""
-        limit = CHUNK
-        if self.finished and self._final_size is not None:
-            limit = min(limit, self._final_size - self.offset)
-        chunk = os.pread(self._descriptor, limit, self.offset) if limit > 0 else b""
+        chunk = self._read_on(self._descriptor)
+        if chunk is None:
+            self.truncations += 1
+            self.offset, self._known = first_data(self._descriptor), None
+            chunk = self._read_on(self._descriptor) or b""
         self.offset += len(chunk)
-        if not chunk and not self.finished:
-            size = os.fstat(self._descriptor).st_size
-            if size < self.offset:
-                self.offset = size
-                self.truncations += 1
         return chunk
 
     def finish(self, size: int | None) -> None:
-        """The file will not grow beyond `size` bytes; None: beyond what it has when this is read."""
+        """The file will not grow beyond `size` bytes; None: beyond what it has when this is read.
+
+        The size is that of the file under the log's name. Where that is another file, or none, it says
+        nothing of what is read here, which is then read to its end.
+        """
         self.finished = True
-        self._final_size = size
+        self._final_size = size if self._descriptor is None or self.named else None
+
+    @property
+    def named(self) -> bool:
+        """Whether the file under the log's name is the one that is read."""
+        if self._descriptor is None:
+            return False
+        try:
+            there = self._path.stat()
+        except OSError:
+            return False
+        here = os.fstat(self._descriptor)
+        return (there.st_dev, there.st_ino) == (here.st_dev, here.st_ino)
 
     @property
     def opened(self) -> bool:
@@ -74,13 +112,44 @@ class LogReader:
             os.close(self._descriptor)
             self._descriptor = None
 
+    def _read_on(self, descriptor: int) -> bytes | None:
+        """The bytes from `offset` on; None where those before it are not what they were."""
+        width = min(self.offset, COMPARED)
+        start = self.offset - width
+        data = os.pread(descriptor, width + self._most(), start)
+        # After the read: what was punched out meanwhile may have been read as zeros.
+        trimmed = self._trimmed()
+        if trimmed > self.offset:
+            self.offset, self._known = trimmed, None
+            return self._read_on(descriptor)
+        if len(data) < width:
+            return None
+        hidden = max(0, trimmed - start)
+        if self._known is not None and data[hidden:width] != self._known[hidden:]:
+            return None
+        self._known = data[-COMPARED:]
+        return data[width:]
+
+    def _most(self) -> int:
+        if not self.finished or self._final_size is None:
+            return CHUNK
+        return max(0, min(CHUNK, self._final_size - self.offset))
+
 
 class LogFollower:
     """Iterates over (offset, bytes) of a growing file, until `finish` has named its final size."""
 
-    def __init__(self, inotify: Inotify, path: Path, offset: int = 0) -> None:
+    def __init__(
+        self,
+        inotify: Inotify,
+        path: Path,
+        offset: int = 0,
+        *,
+        writer: int | None = None,
+        trimmed: Callable[[], int] = nothing_trimmed,
+    ) -> None:
         self._inotify = inotify
-        self._log = LogReader(path, offset)
+        self._log = LogReader(path, offset, writer=writer, trimmed=trimmed)
         self._loop = asyncio.get_running_loop()
         self._changed = self._loop.create_future()
 
@@ -146,6 +215,23 @@ class LogFollower:
                 return
             # Others of the loop come first: a log of gigabytes must not hold up the daemon.
             await asyncio.sleep(0)
+
+
+def find_log(path: Path, writer: int | None) -> Path:
+    """Where the log can be opened: what the process `writer` writes to, as long as it lives, else `path`.
+
+    The two differ once others have removed or renamed the log. Only a file that was made in the log's
+    directory is taken for it: a script may lead its output elsewhere.
+    """
+    if writer is None:
+        return path
+    link = Path(f"/proc/{writer}/fd/1")
+    try:
+        target = link.readlink()
+        regular = stat.S_ISREG(link.stat().st_mode)
+    except OSError:
+        return path
+    return link if regular and target.parent == path.parent.resolve() else path
 
 
 def log_size(path: Path) -> int:

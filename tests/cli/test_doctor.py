@@ -1,11 +1,15 @@
 """`doctor` and `serve --print-config` as processes: without a daemon, with one, with the wrong one."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 from tests.cli.traind import traind
 from tests.daemon import Daemon
+from tests.mounts import mounted
 
 
 def levels(**env: str) -> tuple[int, dict[str, Any]]:
@@ -23,6 +27,18 @@ def test_without_daemon_and_gpu_it_says_what_to_do_and_fails_nothing(tmp_path: P
     assert "      do: start one with `traind serve`" in text
     assert "\x1b" not in text
     assert not (tmp_path / "state").exists()
+
+
+def test_a_file_system_without_holes_is_told(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "supervisor.cli", "doctor", "--json"]
+    for kind, level in (("ramfs", "warn"), ("tmpfs", "ok")):
+        asked = ["sh", "-c", 'TRAIND_STATE_DIR="$5" exec "$0" "$1" "$2" "$3" "$4"', *command]
+        env = os.environ | {"TRAIND_CONFIG": str(tmp_path / "none"), "TRAIND_PORT": "9"}
+        done = subprocess.run(
+            mounted(kind, "mode=0700", asked), env=env, capture_output=True, text=True, check=False
+        )
+        found = {item["check"]: item for item in json.loads(done.stdout)}
+        assert (found["holes"]["level"], "/mnt" in found["holes"]["found"]) == (level, True)
 
 
 def test_a_directory_that_cannot_be_written_fails(tmp_path: Path) -> None:

@@ -102,6 +102,13 @@ def test_a_log_is_resumed_by_its_byte_offset() -> None:
     assert followed.take(message("a later kind", {})) is None
 
 
+def test_a_log_whose_head_is_gone_says_how_much_and_goes_on_behind_it() -> None:
+    followed = LogFollowed("abc", "training", 1, offset=3)
+    gap = message("trimmed", {"from": 3, "to": 10}, "10")
+    assert followed.take(gap) == LogPiece("training", 1, "", 10, trimmed=7)
+    assert followed.request().headers["Last-Event-ID"] == "10"
+
+
 def test_a_log_ends_with_its_attempt_and_not_with_the_daemon() -> None:
     followed = LogFollowed("abc", "training", 2, offset=0)
     followed.take(message("end", {"reason": "stopping", "next": 9}))

@@ -37,9 +37,14 @@ def test_reports_are_asked_for_by_accept() -> None:
 
 
 def test_a_log_says_where_it_stands() -> None:
-    headers = {"traind-log-offset": "5", "traind-log-next": "8", "traind-log-size": "90"}
+    headers = {
+        "traind-log-offset": "5",
+        "traind-log-next": "8",
+        "traind-log-size": "90",
+        "traind-log-trimmed": "4",
+    }
     found = requests.result(requests.log("r"), Answer(200, headers, b"abc"))
-    assert (found.data, found.offset, found.next, found.size) == (b"abc", 5, 8, 90)
+    assert (found.data, found.offset, found.next, found.size, found.trimmed) == (b"abc", 5, 8, 90, 4)
 
 
 def test_a_problem_is_raised_whole() -> None:

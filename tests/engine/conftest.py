@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from supervisor.domain.checkpoint import CheckpointPolicy
+from supervisor.engine.assembly import open_engine
 from supervisor.engine.config import EngineConfig, Timeouts
 from supervisor.engine.devices import open_devices
-from supervisor.engine.engine import Engine, open_engine
+from supervisor.engine.engine import Engine
 
 CAPACITY = 200 * 2**20
 CHECKPOINT = CheckpointPolicy(after_s=0.4, retry_s=0.1, max_wait_s=2.0, window_s=1.0, settle_s=0.2)

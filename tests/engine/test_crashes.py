@@ -184,7 +184,7 @@ async def test_a_crash_at_any_step_changes_nothing_of_the_end(
 ) -> None:
     path = script(course.script)
     crash = Crash(step, after=after)
-    monkeypatch.setattr("supervisor.engine.engine.Committer", crash.committer)
+    monkeypatch.setattr("supervisor.engine.assembly.Committer", crash.committer)
     async with open_here() as engine:
         run_id = (await engine.submit(Submission(script=str(path), grace_s=5, **course.body))).id
         await _first_of(crash.happened.wait(), _go_through(engine, run_id, course, path))
@@ -211,7 +211,7 @@ async def test_the_steps_tried_are_all_that_there_are(
 ) -> None:
     path = script(course.script)
     never = Crash(1000, after=True)
-    monkeypatch.setattr("supervisor.engine.engine.Committer", never.committer)
+    monkeypatch.setattr("supervisor.engine.assembly.Committer", never.committer)
     async with open_here() as engine:
         run_id = (await engine.submit(Submission(script=str(path), grace_s=5, **course.body))).id
         await _go_through(engine, run_id, course, path)
@@ -224,7 +224,7 @@ async def test_script_that_ended_before_its_start_was_on_record_comes_to_its_own
 ) -> None:
     path = script("print('GPU Memory Used: 1 GB')\nraise SystemExit(3)\n")
     crash = Crash(3, after=False)  # after the device and the launch, before the start
-    monkeypatch.setattr("supervisor.engine.engine.Committer", crash.committer)
+    monkeypatch.setattr("supervisor.engine.assembly.Committer", crash.committer)
     async with open_here() as engine:
         run_id = (await engine.submit(Submission(script=str(path)))).id
         await crash.happened.wait()

@@ -1,12 +1,13 @@
 """An attempt's log on its way into the inbox: all of it, in order, however it is held up."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from supervisor.engine.inbox import Inbox, Output, OutputEnded
+from supervisor.engine.inbox import Inbox, LogCut, LogGrown, Output, OutputEnded
 from supervisor.engine.outflow import Outflow
 from supervisor.output.records import Progress
 from supervisor.process.inotify import Inotify
@@ -129,4 +130,103 @@ async def test_a_log_that_cannot_be_watched_is_looked_at_from_time_to_time(
     outflow = Outflow(inotify, inbox, log, 0)
     async with asyncio.timeout(10):
         assert epochs(await inbox.get()) == [1]
+    outflow.close()
+
+
+async def test_a_log_over_its_bound_is_told_behind_all_that_was_read(
+    inotify: Inotify, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    log.write_bytes(line(1000) * 1000)
+    inbox: Inbox = asyncio.Queue()
+    outflow = Outflow(inotify, inbox, log, 0, max_bytes=8000)
+    assert isinstance(await inbox.get(), Output)
+    assert await inbox.get() == LogGrown(16_000)
+    with log.open("ab") as file:
+        file.write(line(1001) * 100)
+    assert isinstance(await inbox.get(), Output)
+    assert inbox.empty()  # a quarter of the bound is left to grow again
+    with log.open("ab") as file:
+        file.write(line(1002) * 100)
+    assert isinstance(await inbox.get(), Output)
+    assert await inbox.get() == LogGrown(19_200)
+    outflow.close()
+
+
+async def test_a_log_that_grew_while_nobody_looked_is_over_its_bound_at_once(
+    inotify: Inotify, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    log.write_bytes(b"x" * 9000 + b"\n")
+    inbox: Inbox = asyncio.Queue()
+    outflow = Outflow(inotify, inbox, log, 8000, max_bytes=8000)
+    assert await inbox.get() == LogGrown(9001)
+    descriptor = outflow.reopen(9001)
+    assert descriptor is not None
+    os.close(descriptor)
+    assert outflow.reopen(9002) is None
+    outflow.close()
+    assert outflow.reopen(9001) is None
+
+
+async def test_a_line_without_end_does_not_hold_up_the_bound(inotify: Inotify, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_bytes(b"x" * (CHUNK - 5))
+    inbox: Inbox = asyncio.Queue()
+    outflow = Outflow(inotify, inbox, log, 0, max_bytes=100_000)
+    assert await inbox.get() == LogGrown(CHUNK - 5)
+    outflow.close()
+
+
+async def test_a_cut_log_is_read_again_and_its_offsets_begin_anew(inotify: Inotify, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_bytes(line(1) + line(2) + line(3).rstrip())
+    inbox: Inbox = asyncio.Queue()
+    outflow = Outflow(inotify, inbox, log, 0)
+    assert epochs(await inbox.get()) == [1, 2]
+    log.write_bytes(line(4))
+    async with asyncio.timeout(10):
+        assert epochs(await inbox.get()) == [3]  # its end was cut off
+        assert await inbox.get() == LogCut(0)
+        told = await inbox.get()
+    assert epochs(told) == [4]
+    assert isinstance(told, Output)
+    assert told.batch.offset == len(line(4))
+    outflow.close()
+
+
+async def test_a_log_that_is_gone_is_read_to_its_end_and_said_to_be_gone(
+    inotify: Inotify, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    log.write_bytes(line(1))
+    inbox: Inbox = asyncio.Queue()
+    outflow = Outflow(inotify, inbox, log, 0)
+    with log.open("ab") as file:
+        log.unlink()
+        file.write(line(2))
+    outflow.finish(0)
+    assert await drained(inbox) == ([1, 2], OutputEnded(0, gone=True))
+    outflow.close()
+
+
+async def test_garbage_zeros_and_bare_returns_hide_no_line_and_hold_no_offset(
+    inotify: Inotify, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    garbage = bytes(range(256)) * 2000
+    frames = b"".join(b"Epoch %d/9999\r" % epoch for epoch in range(1, 100))
+    log.write_bytes(b"\0" * CHUNK + b"\n" + line(7) + garbage + b"\n" + line(8) + frames * 300)
+    inbox: Inbox = asyncio.Queue()
+    outflow = Outflow(inotify, inbox, log, 0, max_bytes=1)
+    outflow.finish(log.stat().st_size)
+    found: list[int | None] = []
+    offset = 0
+    while not isinstance(happening := await inbox.get(), OutputEnded):
+        if isinstance(happening, LogGrown):
+            offset = happening.offset
+        else:
+            found += epochs(happening)
+    assert found == [7, 8, *list(range(1, 100)) * 300]
+    assert offset > log.stat().st_size - 20
     outflow.close()

@@ -17,9 +17,10 @@ from supervisor.domain.checkpoint import VerdictKind
 from supervisor.domain.reading import DeviceSample
 from supervisor.domain.run import AttemptOutcome, Reason, RunState, Stage
 from supervisor.engine import conductor
+from supervisor.engine.assembly import open_engine
 from supervisor.engine.conductor import Conductor
 from supervisor.engine.config import EngineConfig, Timeouts
-from supervisor.engine.engine import Engine, UnknownRunError, open_engine
+from supervisor.engine.engine import Engine, UnknownRunError
 from supervisor.engine.journal import Journal
 from supervisor.engine.services import Services
 from supervisor.engine.submission import Submission, SubmissionError
