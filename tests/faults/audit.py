@@ -11,7 +11,7 @@ import psutil
 
 from tests.daemon import Daemon
 from tests.faults.herd import Follower, Member
-from tests.faults.kinds import line, script_of
+from tests.faults.kinds import script_of, written
 
 _PAGE = 1024 * 1024
 _SIZES = (32, 64, 128)
@@ -27,6 +27,7 @@ class Findings:
     orphans: list[str] = field(default_factory=list)
     scripts_damaged: list[str] = field(default_factory=list)
     log_bytes_missing: list[str] = field(default_factory=list)
+    logs_out_of_bounds: list[str] = field(default_factory=list)
     memory_lines_lost_or_doubled: list[str] = field(default_factory=list)
     exit_codes_wrong: list[str] = field(default_factory=list)
     ends_wrong: list[str] = field(default_factory=list)
@@ -147,21 +148,27 @@ def _check_launches(findings: Findings, member: Member) -> None:
 
 
 def _check_log(findings: Findings, daemon: Daemon, member: Member) -> None:
+    """All that was written, but for what was trimmed to keep the log's bound."""
     if not member.kind.talks:
         return
     training = [name for name in member.kind.launches if name.startswith("training")]
     for number in range(1, len(training) + 1):
-        data = _raw_log(daemon, member, number)
+        start, data = _raw_log(daemon, member, number)
         findings.log_bytes_compared += len(data)
-        if not data or data != _written(member.word, data.count(b"\n")):
+        end = start + len(data)
+        if not data or data != written(member.kind, member.word, end)[start:]:
             findings.log_bytes_missing.append(f"{member.word} ({member.kind.name}), attempt {number}")
+        if bool(start) != bool(member.kind.chunks):
+            findings.logs_out_of_bounds.append(
+                f"{member.word} ({member.kind.name}) is trimmed by {start} bytes"
+            )
 
 
 def _check_followed(findings: Findings, daemon: Daemon, follower: Follower) -> None:
     member = follower.member
     if not follower.finished:
         findings.log_bytes_missing.append(f"the stream of {member.word} did not come to its end")
-    elif follower.text.encode() != _raw_log(daemon, member, 1):
+    elif follower.text.encode() != _raw_log(daemon, member, 1)[1]:
         findings.log_bytes_missing.append(f"the stream of {member.word} is not its log")
 
 
@@ -172,7 +179,8 @@ def _check_memory_lines(findings: Findings, daemon: Daemon, member: Member) -> N
     events = _pages(daemon, f"/v1/runs/{member.id}/events?limit=500")
     number = 1
     while f"training-{number} {64 if number == 1 else member.kind.size}" in member.kind.launches:
-        lines = _raw_log(daemon, member, number).count(b"\n")
+        start, data = _raw_log(daemon, member, number)
+        lines = written(member.kind, member.word, start + len(data)).count(b"\n") - 64 * member.kind.chunks
         expected = [round(value / 1000 * 2**30) for value in range(10, lines + 1, 10)]
         told = [
             event["data"]["used"]
@@ -187,17 +195,16 @@ def _check_memory_lines(findings: Findings, daemon: Daemon, member: Member) -> N
         number += 1
 
 
-def _written(word: str, lines: int) -> bytes:
-    return b"".join(line(word, number) for number in range(1, lines + 1))
-
-
-def _raw_log(daemon: Daemon, member: Member, attempt: int) -> bytes:
-    data = b""
+def _raw_log(daemon: Daemon, member: Member, attempt: int) -> tuple[int, bytes]:
+    """What there is of a log, and the offset at which it begins. Nothing where there is no such log."""
+    start, data = None, b""
     while True:
-        query: dict[str, Any] = {"raw": "true", "attempt": attempt, "offset": len(data), "limit": _PAGE}
+        query: dict[str, Any] = {"raw": "true", "attempt": attempt, "limit": _PAGE}
+        query["offset"] = (start or 0) + len(data)
         answer = daemon.http.get(f"/v1/runs/{member.id}/log", params=query)
         if answer.status_code != 200 or not answer.content:
-            return data  # what is missing fails where it is compared
+            return start or 0, data  # what is missing fails where it is compared
+        start = int(answer.headers["Traind-Log-Offset"]) if start is None else start
         data += answer.content
 
 

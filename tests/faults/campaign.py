@@ -12,7 +12,7 @@ import httpx2
 
 from tests.daemon import Daemon, eventually
 from tests.faults.audit import Findings, after_a_kill, after_a_start, at_the_end, orphans
-from tests.faults.herd import Follower, Herd
+from tests.faults.herd import Follower, Herd, Member
 from tests.faults.points import POINTS
 
 # 64 of a script's units are underused in this, and 128 are not.
@@ -42,7 +42,11 @@ def run_campaign(
     """Kill the daemon so often, let what lives come to its end, and check everything."""
     chance = random.Random(seed)  # noqa: S311 - not for secrets
     campaign = Campaign(kills)
-    env = {"TRAIND_SAMPLE_EVERY_S": "0.1", "TRAIND_LOG_LEVEL": "warning"}
+    env = {
+        "TRAIND_SAMPLE_EVERY_S": "0.1",
+        "TRAIND_LOG_LEVEL": "warning",
+        "TRAIND_LOG__MAX_BYTES": "1MiB",
+    }
     daemon = Daemon(folder / "state", "--device", "host", "--host-capacity", _CAPACITY, env=env, start=False)
     herd = Herd(folder, herd_size, limit=10**6, chance=chance)
     followers: list[Follower] = []
@@ -145,10 +149,15 @@ def _follow_some(daemon: Daemon, herd: Herd, followers: list[Follower]) -> None:
     open_ = [follower for follower in followers if not follower.finished]
     followed = {follower.member.word for follower in followers}
     for member in herd.alive:
-        if len(open_) < 2 and member.id is not None and member.word not in followed and member.kind.talks:
+        if len(open_) < 2 and member.id is not None and member.word not in followed and _followable(member):
             follower = Follower(daemon, member)
             followers.append(follower)
             open_.append(follower)
+
+
+def _followable(member: Member) -> bool:
+    """Of what is trimmed a stream that was cut misses some, by design."""
+    return member.kind.talks and not member.kind.chunks
 
 
 def _kill(daemon: Daemon) -> None:

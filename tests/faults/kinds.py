@@ -51,6 +51,15 @@ def leave():
 
 leave()
 """
+_CHUNK = b"." * 1023 + b"\n"
+_PRINTS_MUCH = """\
+for _ in range(CHUNKS):
+    data = (b"." * 1023 + b"\\n") * 64
+    while data:
+        data = data[os.write(1, data):]
+    time.sleep(0.02)
+
+"""
 PREDICT = """\
 import os, time
 descriptor = os.open("launches", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
@@ -68,7 +77,7 @@ class Kind:
     """What a run does and how it must end; `asks` is what its client asks of it while it lives.
 
     `launches` are stage, attempt and batch size as the scripts write them down; `talks` says whether each
-    attempt that prints does it by the line numbers.
+    attempt that prints does it by the line numbers, after `chunks` of 64 KiB that mean nothing.
     """
 
     name: str
@@ -81,6 +90,16 @@ class Kind:
     body: dict[str, Any] = field(default_factory=lambda: {"checkpoint": _LATE})
     asks: str | None = None
     talks: bool = True
+    chunks: int = 0
+
+
+def written(kind: Kind, word: str, size: int) -> bytes:
+    """The first `size` bytes of what one of the kind's attempts prints, or all where it is less."""
+    parts, length, number = [_CHUNK * 64] * kind.chunks, kind.chunks * 64 * len(_CHUNK), 1
+    while length < size:
+        parts.append(line(word, number))
+        length, number = length + len(parts[-1]), number + 1
+    return b"".join(parts)
 
 
 def line(word: str, number: int) -> bytes:
@@ -93,7 +112,8 @@ def line(word: str, number: int) -> bytes:
 
 def script_of(kind: Kind, word: str, size: int = 64) -> str:
     """The kind's script for one run, as it is with this batch size."""
-    return kind.script.replace("WORD", word).replace("BATCH_SIZE = 64", f"BATCH_SIZE = {size}")
+    text = kind.script.replace("CHUNKS", str(kind.chunks))
+    return text.replace("WORD", word).replace("BATCH_SIZE = 64", f"BATCH_SIZE = {size}")
 
 
 def _talk(lines: int, end: str = "") -> str:
@@ -103,6 +123,14 @@ def _talk(lines: int, end: str = "") -> str:
 KINDS = (
     Kind("completes", _talk(150), "succeeded", "completed", 0),
     Kind("fails", _talk(120, "sys.exit(7)\n"), "failed", "exit_code", 7),
+    Kind(
+        "prints much",
+        _talk(60, "sys.exit(3)\n").replace("for number", _PRINTS_MUCH + "for number", 1),
+        "failed",
+        "exit_code",
+        3,
+        chunks=48,
+    ),
     Kind("crashes", _talk(80, "os.kill(os.getpid(), signal.SIGSEGV)\n"), "failed", "signal", 139),
     Kind(
         "leaves children",

@@ -26,6 +26,8 @@ _STEPS = (
     "supervisor.process.shim:write_record",  # spec.json and stop.json
     "supervisor.process.attempt:_posix_spawn",  # the shim lives, nobody has heard of it
     "supervisor.process.attempt:AttemptProcess.adopt",
+    "supervisor.engine.trimming:_punch_and_close",  # the head of a log that is on record as trimmed
+    "supervisor.engine.rebuilding:write_record",  # run.json
     "supervisor.engine.superseding:apply_edit",
     "supervisor.source.file:_write",  # the new script lies beside the old one
     "supervisor.source.file:_still_expected",
