@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from supervisor.process import shim
+from supervisor.process import procfs, records, shim
 from supervisor.process.tree import ProcessTable, members
 from tests.daemon import eventually
 
 
 def test_name_of_a_process_may_hold_anything() -> None:
     stat = b"7 (a) S (b 1) R 3 5 6 " + b" ".join(b"%d" % n for n in range(7, 40))
-    process = shim.Process(7, stat)
+    process = procfs.Process(7, stat)
     assert (process.state, process.ppid, process.group, process.session, process.start_ticks) == (
         b"R",
         3,
@@ -27,12 +27,12 @@ def test_name_of_a_process_may_hold_anything() -> None:
 
 
 def test_process_that_is_not_there_is_none() -> None:
-    assert shim.read_process(2**22 + 1) is None
+    assert procfs.read_process(2**22 + 1) is None
 
 
 def test_tree_holds_descendants_and_the_leaders_session_but_not_the_root() -> None:
-    def process(pid: int, ppid: int, session: int) -> shim.Process:
-        return shim.Process(pid, b"%d (x) S %d %d %d " % (pid, ppid, session, session) + b"0 " * 40)
+    def process(pid: int, ppid: int, session: int) -> procfs.Process:
+        return procfs.Process(pid, b"%d (x) S %d %d %d " % (pid, ppid, session, session) + b"0 " * 40)
 
     table = [
         process(10, 1, 10),
@@ -41,26 +41,26 @@ def test_tree_holds_descendants_and_the_leaders_session_but_not_the_root() -> No
         process(13, 1, 11),
         process(14, 1, 14),
     ]
-    assert {item.pid for item in shim.tree_of(table, 10, 11)} == {11, 12, 13}
+    assert {item.pid for item in procfs.tree_of(table, 10, 11)} == {11, 12, 13}
 
 
 def test_signal_reaches_only_the_process_that_was_meant() -> None:
     with subprocess.Popen(["sleep", "30"]) as child:
-        meant = shim.read_process(child.pid)
+        meant = procfs.read_process(child.pid)
         assert meant is not None
-        stranger = shim.read_process(child.pid)
+        stranger = procfs.read_process(child.pid)
         assert stranger is not None
         stranger.start_ticks += 1
-        assert not shim.send(stranger, signal.SIGKILL)
+        assert not procfs.send(stranger, signal.SIGKILL)
         assert child.poll() is None
-        assert shim.send(meant, signal.SIGKILL)
+        assert procfs.send(meant, signal.SIGKILL)
         child.wait()
-        assert not shim.send(meant, signal.SIGKILL)
+        assert not procfs.send(meant, signal.SIGKILL)
 
 
 def test_record_is_whole_private_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
-    shim.write_record(str(tmp_path), "a.json", {"text": "ü\ud800"})
-    assert shim.read_record(str(tmp_path), "a.json") == {"text": "ü\ud800"}
+    records.write_record(str(tmp_path), "a.json", {"text": "ü\ud800"})
+    assert records.read_record(str(tmp_path), "a.json") == {"text": "ü\ud800"}
     assert (tmp_path / "a.json").stat().st_mode & 0o777 == 0o600
     assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
 
@@ -68,31 +68,31 @@ def test_record_is_whole_private_and_leaves_nothing_beside_it(tmp_path: Path) ->
 def test_record_that_cannot_be_put_in_place_leaves_nothing_beside_it(tmp_path: Path) -> None:
     (tmp_path / "a.json").mkdir()
     with pytest.raises(OSError, match="directory"):
-        shim.write_record(str(tmp_path), "a.json", {})
+        records.write_record(str(tmp_path), "a.json", {})
     assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
 
 
 def test_record_that_is_not_ours_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text("[1]")
     with pytest.raises(ValueError, match=r"a\.json does not hold a record"):
-        shim.read_record(str(tmp_path), "a.json")
-    assert shim.read_record(str(tmp_path), "b.json") is None
+        records.read_record(str(tmp_path), "a.json")
+    assert records.read_record(str(tmp_path), "b.json") is None
 
 
 def test_lock_is_held_once_and_dies_with_its_holder(tmp_path: Path) -> None:
-    held = shim.take_lock(str(tmp_path))
+    held = records.take_lock(str(tmp_path))
     assert held is not None
-    assert shim.take_lock(str(tmp_path)) is None
+    assert records.take_lock(str(tmp_path)) is None
     os.close(held)
-    again = shim.take_lock(str(tmp_path))
+    again = records.take_lock(str(tmp_path))
     assert again is not None
     os.close(again)
 
 
 def test_log_that_is_gone_has_no_size(tmp_path: Path) -> None:
-    assert shim.sync_log(str(tmp_path / "log")) == 0
+    assert records.sync_log(str(tmp_path / "log")) == 0
     (tmp_path / "log").write_bytes(b"123")
-    assert shim.sync_log(str(tmp_path / "log")) == 3
+    assert records.sync_log(str(tmp_path / "log")) == 3
 
 
 def run_shim(directory: Path, *arguments: str) -> "subprocess.Popen[bytes]":
@@ -101,17 +101,17 @@ def run_shim(directory: Path, *arguments: str) -> "subprocess.Popen[bytes]":
 
 def test_shim_without_a_spec_or_with_a_start_on_record_launches_nothing(tmp_path: Path) -> None:
     assert run_shim(tmp_path).wait() == shim.LOCK_TAKEN
-    shim.write_record(str(tmp_path), "spec.json", {"argv": ["/bin/true"], "env": {}, "cwd": "/"})
-    shim.write_record(str(tmp_path), "started.json", {})
+    records.write_record(str(tmp_path), "spec.json", {"argv": ["/bin/true"], "env": {}, "cwd": "/"})
+    records.write_record(str(tmp_path), "started.json", {})
     assert run_shim(tmp_path).wait() == shim.LOCK_TAKEN
     assert not (tmp_path / "exit.json").exists()
 
 
 def test_shim_survives_the_signals_meant_for_the_tree_and_is_small(tmp_path: Path) -> None:
-    spec: shim.Record = {"argv": ["/bin/sleep", "30"], "env": {}, "cwd": "/"}
-    shim.write_record(str(tmp_path), "spec.json", spec)
+    spec: records.Record = {"argv": ["/bin/sleep", "30"], "env": {}, "cwd": "/"}
+    records.write_record(str(tmp_path), "spec.json", spec)
     process = run_shim(tmp_path)
-    started = eventually(lambda: shim.read_record(str(tmp_path), "started.json"))
+    started = eventually(lambda: records.read_record(str(tmp_path), "started.json"))
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGPIPE):
         process.send_signal(number)
     status = Path(f"/proc/{process.pid}/status").read_text()
