@@ -52,7 +52,7 @@ _UNKILLABLE_POLL_S = 1.0  # the kernel tells nobody when an uninterruptible proc
 async def carry(services: Services, journal: Journal, inbox: Inbox, attempt: Attempt) -> frozenset[int]:
     """See the open attempt to its recorded end; returns the pids that it was seen to consist of."""
     directory = services.state_dir.attempt_dir(journal.run.id, attempt.stage, attempt.number)
-    found = await AttemptProcess.adopt(directory)
+    found = await AttemptProcess.adopt(directory, timeout_s=services.config.timeouts.launch_s)
     if isinstance(found, NeverStarted):
         if journal.run.stop_requested:
             await _close(journal, replace(attempt, outcome=AttemptOutcome.STOPPED), None)
@@ -72,6 +72,8 @@ async def carry(services: Services, journal: Journal, inbox: Inbox, attempt: Att
         await _record_start(journal, attempt, found, AttemptStarted(attempt.stage, found.started.pid))
     elif isinstance(found, AttemptProcess):
         await _record_start(journal, attempt, found, AttemptAdopted(attempt.stage, found.started.pid))
+    if isinstance(found, Gone | Exit) and found.unkillable:
+        await _wait_for_unkillable(journal, found.unkillable)
     if isinstance(found, Gone):
         lost = replace(attempt, outcome=AttemptOutcome.LOST, reason=Reason(found.reason))
         await _close(journal, lost, None)

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from supervisor.process.ladder import Ladder, Orphaned
+from supervisor.process.life import LEFTOVER_GRACE_S
 from supervisor.process.limits import inherited_open_files
 from supervisor.process.procfs import boot_id, is_same, read_process
 from supervisor.process.records import Record, is_locked, read_record, write_record
-from supervisor.process.shim import LEFTOVER_GRACE_S
 from supervisor.process.spawn import Spawned, kill_holder, reap, reaped, spawn_shim
 from supervisor.process.tree import ProcessTable, members
 

@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from supervisor.process.life import KILL_WAIT_S
 from supervisor.process.procfs import Identity, Process, alive, children_of, is_same, scan_processes, send
-from supervisor.process.shim import KILL_WAIT_S
 
 MARKS = ("TRAIND_RUN_ID", "TRAIND_ATTEMPT")
 _ROUND_S = 0.05  # between two looks
