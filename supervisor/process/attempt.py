@@ -216,6 +216,7 @@ class AttemptProcess:
             return NeverStarted()
         if started.boot_id != boot_id():
             return Gone("host_rebooted")
+        reap(started.shim_pid)
         descriptor = _open_verified(started.pid, started.start_ticks, started.boot_id)
         if descriptor is not None:
             return cls(directory, started, descriptor, has_shim=False)

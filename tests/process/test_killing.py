@@ -269,7 +269,7 @@ async def test_what_cannot_be_killed_is_named_and_not_waited_for(launch: Launch,
     began = time.monotonic()
     await process.stop(0)
     end = await process.wait()
-    assert (end.signal, end.unkillable) == (signal.SIGKILL, (child,))
+    assert end.unkillable == (child,)
     assert time.monotonic() - began < 30
     recorded = read_exit(process.directory)
     assert recorded is not None
