@@ -105,7 +105,8 @@ class AttemptProcess:
         self._ended: asyncio.Future[Exit] = self._loop.create_future()
         self._ladder: Ladder | None = None
         self._climbing: asyncio.Task[None] | None = None
-        self._loop.add_reader(descriptor, self._on_end)
+        if descriptor >= 0:
+            self._loop.add_reader(descriptor, self._on_end)
 
     @classmethod
     async def launch(cls, directory: Path, spec: LaunchSpec, *, timeout_s: float = 10.0) -> "AttemptProcess":
@@ -230,8 +231,7 @@ class AttemptProcess:
         started = read_started(directory)
         if started is None:
             raise SpawnError(f"{directory} has an exit record and no record of a start; it was tampered with")
-        process = cls(directory, started, os.open(os.devnull, os.O_RDONLY), has_shim=False)
-        process._release()
+        process = cls(directory, started, -1, has_shim=False)
         process._ended.set_result(ended)
         return process
 

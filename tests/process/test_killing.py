@@ -1,13 +1,7 @@
 """Stopping a whole tree through its shim: who gets SIGTERM, who SIGKILL, and what cannot be killed."""
 
-import ctypes
-import os
 import signal
-import struct
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -16,6 +10,7 @@ from supervisor.process.attempt import read_exit
 from supervisor.process.procfs import scan_processes
 from supervisor.process.tree import running
 from tests.daemon import eventually
+from tests.hungdisk import HungDisk
 from tests.process.scripts import Launch, log_of
 
 RE_SESSIONED = """
@@ -203,53 +198,6 @@ async def test_workers_of_a_data_loader_end_with_the_script_that_saves_first(lau
     assert "saved" in log_of(process)
     assert (process.directory.parent / "partial.pt").exists()
     assert not any(running(pid) for pid in workers)
-
-
-class HungDisk:
-    """A file system that never answers: who looks into it sleeps uninterruptibly, until it is let go."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._libc = ctypes.CDLL(None, use_errno=True)
-        self._device = os.open("/dev/fuse", os.O_RDWR | os.O_CLOEXEC)
-        options = f"fd={self._device},rootmode=40000,user_id={os.getuid()},group_id={os.getgid()}"
-        if self._libc.mount(b"hung", bytes(path), b"fuse", 0, options.encode()) != 0:
-            os.close(self._device)
-            raise OSError(ctypes.get_errno(), "fuse cannot be mounted")
-        request = os.read(self._device, 1 << 17)
-        unique = struct.unpack_from("IIQ", request)[2]
-        answer = struct.pack("IIIIHHIIHHI", 7, 31, 1 << 16, 0, 12, 10, 1 << 16, 1, 0, 0, 0) + bytes(28)
-        os.write(self._device, struct.pack("IiQ", 16 + len(answer), 0, unique) + answer)
-        # A request that nobody has read could still be broken off: it is read, and not answered.
-        self.asked = threading.Event()
-        threading.Thread(target=self._swallow, daemon=True).start()
-
-    def _swallow(self) -> None:
-        with suppress(OSError):
-            while os.read(self._device, 1 << 17):
-                self.asked.set()
-
-    def let_go(self) -> None:
-        if self._device < 0:
-            return
-        for how in (1, 2):  # MNT_FORCE breaks every request off, MNT_DETACH takes what is still in use
-            self._libc.umount2(bytes(self.path), how)
-        os.close(self._device)
-        self._device = -1
-
-
-@pytest.fixture
-def hung_disk(tmp_path: Path) -> Iterator[HungDisk]:
-    path = tmp_path / "hung"
-    path.mkdir()
-    try:
-        disk = HungDisk(path)
-    except OSError as error:
-        pytest.skip(f"no file system can be made to hang here: {error}")
-    try:
-        yield disk
-    finally:
-        disk.let_go()
 
 
 async def test_what_cannot_be_killed_is_named_and_not_waited_for(launch: Launch, hung_disk: HungDisk) -> None:
