@@ -113,9 +113,18 @@ async def test_two_hundred_launches_leave_no_descriptor_and_no_zombie(tmp_path: 
     eventually(lambda: zombies() == [])
 
 
-async def test_launch_whose_shim_says_nothing_in_time_launches_nothing_later(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_script_that_was_over_before_anyone_looked_has_its_end_known(tmp_path: Path) -> None:
+    spec = LaunchSpec(("/bin/sh", "-c", "exit 3"), ENV, "/")
+    first = await (await AttemptProcess.launch(tmp_path, spec)).wait()
+    before = open_files()
+    again = await AttemptProcess.launch(tmp_path, spec)
+    assert (await again.wait()).code == 3
+    assert await again.wait() == first
+    again.close()
+    assert open_files() == before
+
+
+async def test_launch_whose_shim_says_nothing_in_time_launches_nothing_later(tmp_path: Path) -> None:
     with pytest.raises(attempts.SpawnError, match="ended before the script ran"):
         await AttemptProcess.launch(tmp_path, SLEEPS, timeout_s=0.0)
     assert not is_locked(str(tmp_path))
