@@ -4,11 +4,12 @@ import os
 import platform
 import sys
 
-from benchmarks import adoption, api, load, output, steps
+from benchmarks import adoption, api, load, output, shim, steps
 
 ALL = {
     "output": output.main,
     "steps": steps.main,
+    "shim": shim.main,
     "load": load.main,
     "api": api.main,
     "adoption": adoption.main,

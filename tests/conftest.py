@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.daemon import Daemon, running_daemon
+from tests.hungdisk import HungDisk
 from tests.nvml_standin import Standin, build
 
 # What an example takes says more of a shared machine than of the code: no deadline.
@@ -52,3 +53,17 @@ def script(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write
+
+
+@pytest.fixture
+def hung_disk(tmp_path: Path) -> Iterator[HungDisk]:
+    path = tmp_path / "hung"
+    path.mkdir()
+    try:
+        disk = HungDisk(path)
+    except OSError as error:
+        pytest.skip(f"no file system can be made to hang here: {error}")
+    try:
+        yield disk
+    finally:
+        disk.let_go()

@@ -63,7 +63,7 @@ _UNKILLABLE_POLL_S = 1.0  # the kernel tells nobody when an uninterruptible proc
 async def take_up(services: Services, journal: Journal, attempt: Attempt) -> Found:
     """What became of an attempt that is open on record; one that lives is recorded as adopted."""
     directory = services.state_dir.attempt_dir(journal.run.id, attempt.stage, attempt.number)
-    found = await AttemptProcess.adopt(directory)
+    found = await AttemptProcess.adopt(directory, timeout_s=services.config.timeouts.launch_s)
     if isinstance(found, AttemptProcess):
         await _record_live(journal, attempt, found, AttemptAdopted(attempt.stage, found.started.pid))
     return found
@@ -91,6 +91,8 @@ async def carry(
             await _close(journal, failed, None)
             return frozenset()
         await _record_live(journal, attempt, found, AttemptStarted(attempt.stage, found.started.pid))
+    if isinstance(found, Gone | Exit) and found.unkillable:
+        await _wait_for_unkillable(journal, found.unkillable)
     if isinstance(found, Gone):
         lost = replace(attempt, outcome=AttemptOutcome.LOST, reason=Reason(found.reason))
         await _close(journal, lost, None)

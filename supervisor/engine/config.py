@@ -9,7 +9,7 @@ from pathlib import Path
 from supervisor.domain.budget import Moment
 from supervisor.domain.checkpoint import CheckpointPolicy
 from supervisor.domain.sizing import SizingPolicy
-from supervisor.process.shim import boot_id
+from supervisor.process.procfs import boot_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,11 +63,11 @@ def environment(
     """
     env = {name: value for name, value in inherited.items() if name not in _PRIVATE}
     env["PYTHONUNBUFFERED"] = "1"
-    env["TRAIND_RUN_ID"] = run.id
-    env["TRAIND_ATTEMPT"] = str(attempt.number)
     env["TRAIND_DEVICE_MEMORY"] = str(device.total)
     if stop_at is not None:
         env["TRAIND_DEADLINE"] = str(math.floor(stop_at))
     if device.kind is DeviceKind.NVML and device.uuid is not None:
         env["CUDA_VISIBLE_DEVICES"] = device.uuid
-    return env | dict(run.spec.env)
+    # Nobody else may set these two: what a dead shim left behind is known by them.
+    identity = {"TRAIND_RUN_ID": run.id, "TRAIND_ATTEMPT": str(attempt.number)}
+    return env | dict(run.spec.env) | identity

@@ -18,7 +18,7 @@ from supervisor.domain.events import Event, Warned, data_of
 from supervisor.domain.run import Attempt, AttemptOutcome, Phase, Reason, Run, RunState, Stage
 from supervisor.engine.script import size_of
 from supervisor.process.attempt import AttemptProcess, Exit, Gone, NeverStarted, Started, read_started
-from supervisor.process.shim import read_record, write_record
+from supervisor.process.records import read_record, write_record
 from supervisor.source.file import ScriptError, read_script
 from supervisor.store.attempts import list_attempts, put_attempt
 from supervisor.store.database import Connection

@@ -97,16 +97,16 @@ class Sampler:
     async def wait_released(self, device_id: str, pids: frozenset[int]) -> float | None:
         """Wait until the device lists none of `pids`: the seconds waited, or None at the bound.
 
-        A device that lists no processes, or cannot be read, has nothing to wait for.
+        A device that lists no processes has nothing to wait for; one that cannot be read now may list them
+        when it can be again. Pids of another namespace are nobody's that is waited for.
         """
-        if not pids or self.devices[device_id].info.kind is DeviceKind.HOST:
+        if not pids or self.devices[device_id].info.kind in (DeviceKind.HOST, DeviceKind.MISSING):
             return 0.0
         began = self._clock.boottime()
         while True:
             sample = await self.read(device_id)
             waited = self._clock.boottime() - began
-            listed = {use.pid for use in sample.processes or ()} if sample is not None else set()
-            if not listed & pids:
+            if sample is not None and not pids & {use.pid for use in sample.processes or ()}:
                 return waited
             if waited > self._timeouts.release_s:
                 return None

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from supervisor.process.shim import Process, alive, read_process, scan_processes
+from supervisor.process.procfs import Process, alive, read_process, scan_processes
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 from supervisor.domain.run import AttemptOutcome, RunState
 from supervisor.engine.config import Timeouts
 from supervisor.engine.submission import Submission
-from supervisor.process.shim import take_lock
+from supervisor.process.records import take_lock
 from tests.engine.conftest import OpenEngine
 from tests.engine.runs import ended, event_seen, event_types
 

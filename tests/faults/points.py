@@ -23,8 +23,8 @@ _STEPS = (
     "supervisor.store.changes:update_run",  # inside the store's transaction
     "supervisor.engine.carrying:_prepare",  # the attempt's directory
     "supervisor.process.attempt:AttemptProcess.launch",
-    "supervisor.process.shim:write_record",  # spec.json and stop.json
-    "supervisor.process.attempt:_posix_spawn",  # the shim lives, nobody has heard of it
+    "supervisor.process.attempt:write_record",  # spec.json and stop.json
+    "supervisor.process.spawn:_posix_spawn",  # the shim lives, nobody has heard of it
     "supervisor.process.attempt:AttemptProcess.adopt",
     "supervisor.engine.trimming:_punch_and_close",  # the head of a log that is on record as trimmed
     "supervisor.engine.rebuilding:write_record",  # run.json

@@ -70,6 +70,13 @@ class Standin:
         text = f"{device} {-1 if used is None else used} {kind}\n"
         self._write(f"process-{pid}-{device}{kind}", text)
 
+    def linger(self, pid: int, used: int, *, device: int = 0) -> None:
+        """A context that outlives its process, until `forget`."""
+        self._write(f"lingering-{pid}-{device}", f"{device} {used} compute\n")
+
+    def forget(self, pid: int, *, device: int = 0) -> None:
+        (self.directory / f"lingering-{pid}-{device}").unlink()
+
     def fail(self, function: str, error: str) -> None:
         """Let a call fail: `fail("nvmlDeviceGetMemoryInfo_v2", "GPU_IS_LOST")`."""
         path = self.directory / "errors"

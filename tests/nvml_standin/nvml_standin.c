@@ -1,6 +1,7 @@
 /* Answers as libnvidia-ml.so.1 does, from files in $NVML_STANDIN_DIR, read anew at every call:
  *
  *   devices        a line a device: TOTAL BASE_USED RESERVED UTILISATION UUID NAME...
+ *   lingering-PID-* the same, listed though the process is dead
  *   process-PID-*  a line a context: DEVICE USED KIND    (USED -1: not available; KIND compute or graphics)
  *                  counts while the process PID lives, as a driver frees memory at a process's end
  *   errors         a line a failing call: FUNCTION CODE
@@ -120,7 +121,8 @@ static int read_contexts(struct context *contexts) {
         char kind[NAME_SIZE];
         struct context context;
         FILE *file;
-        if (sscanf(entry->d_name, "process-%u-", &pid) != 1 || !lives(pid))
+        if (sscanf(entry->d_name, "lingering-%u-", &pid) != 1 &&
+            (sscanf(entry->d_name, "process-%u-", &pid) != 1 || !lives(pid)))
             continue;
         file = open_file(entry->d_name);
         if (file == NULL)

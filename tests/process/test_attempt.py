@@ -6,8 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import textwrap
-from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -23,34 +21,7 @@ from supervisor.process.attempt import (
 )
 from supervisor.process.tree import running
 from tests.daemon import eventually
-
-ENV = {"PATH": os.environ["PATH"], "GREETING": "hello wörld"}
-Launch = Callable[..., "asyncio.Future[AttemptProcess]"]
-
-
-@pytest.fixture
-async def launch(tmp_path: Path) -> AsyncIterator[Launch]:
-    made: list[AttemptProcess] = []
-
-    async def start(text: str, *, python: str = sys.executable, cwd: Path = tmp_path) -> AttemptProcess:
-        script = tmp_path / "script.py"
-        script.write_text(textwrap.dedent(text))
-        directory = tmp_path / "attempt"
-        directory.mkdir(exist_ok=True)
-        spec = LaunchSpec((python, "-u", str(script)), ENV, str(cwd))
-        process = await AttemptProcess.launch(directory, spec)
-        made.append(process)
-        return process
-
-    yield start  # type: ignore[misc] # a coroutine function is the callable meant
-    for process in made:
-        await process.stop(0)
-        await process.wait()
-        process.close()
-
-
-def log_of(process: AttemptProcess) -> str:
-    return (process.directory / "log").read_text()
+from tests.process.scripts import ENV, Launch, log_of
 
 
 async def test_exit_code_and_output_are_recorded(launch: Launch) -> None:
@@ -79,8 +50,9 @@ async def test_child_has_exactly_its_environment_an_empty_stdin_and_default_sign
     )
     await process.wait()
     env, stdin, mask, cwd, leads = json.loads(log_of(process))
-    assert {name: env[name] for name in ENV} == ENV
-    assert set(env) - set(ENV) <= {"LC_CTYPE"}
+    own = {**ENV, "TRAIND_ATTEMPT": env["TRAIND_ATTEMPT"]}
+    assert {name: env[name] for name in own} == own
+    assert set(env) - set(own) <= {"LC_CTYPE"}
     assert (stdin, mask, cwd, leads) == ("", [], str(process.directory.parent), True)
 
 
