@@ -276,6 +276,9 @@ class Conductor:
     async def _await_release(self) -> None:
         """Before another launch: wait until the device has forgotten the attempt that ended."""
         pids, self._pids = self._pids, frozenset()
+        ended = self._journal.attempt
+        if ended is not None and ended.pid is not None:
+            pids |= {ended.pid}  # all that is known of one that an earlier daemon saw end
         waited = await self._services.sampler.wait_released(self._journal.run.device_id or "", pids)
         if waited is not None:
             await self._journal.record(DeviceReleased(round(waited, 3)))
