@@ -24,6 +24,7 @@ from supervisor.process.attempt import AttemptProcess
 # Looks kept: more than any window needs.
 _LOOKS_KEPT = 600
 _LOOKS_BEFORE_JUDGING = 2
+_LOOK_WAIT_S = 5.0  # for a look that is as new as the step; a device that hangs gives none
 _NEVER = float("inf")
 
 
@@ -57,11 +58,16 @@ class Checkpointing:
         # A daemon that took up the run after its checkpoint looks at the device before it judges.
         seen_by = boottime() + _LOOKS_BEFORE_JUDGING * sample_every_s
         self.due = max(self._launched_at + self._policy.after_s, seen_by) if wanted else _NEVER
+        self._sample_every_s = sample_every_s
+        self._step_known_at: float | None = None
 
     async def hold(self, observation: Observation) -> None:
         """Judge the attempt now; sets when to look again, if at all. One that is to end is not judged."""
         if self._attempt.intent is not None:
             self.due = _NEVER
+            return
+        if self._awaits_look(observation):
+            self.due = self._boottime() + self._sample_every_s
             return
         verdict = judge(self._evidence(observation), self._policy, at=self._journal.now())
         if verdict.kind is VerdictKind.DEFERRED:
@@ -72,6 +78,19 @@ class Checkpointing:
             await self._answer_underuse(verdict)
         else:
             await self._proceed(verdict)
+
+    def _awaits_look(self, observation: Observation) -> bool:
+        """Whether the device was last looked at before training is known to have begun.
+
+        Memory is filled with the first step: what was seen before it would pass for an underused device.
+        """
+        if not observation.step_seen:
+            return False
+        now = self._boottime()
+        if self._step_known_at is None:
+            self._step_known_at = now if observation.step_at is None else observation.step_at
+        looked_at = self.looks[-1].at if self.looks else -_NEVER
+        return looked_at < self._step_known_at and now < self._step_known_at + _LOOK_WAIT_S
 
     async def _defer(self, verdict: Verdict) -> None:
         latest = self._launched_at + self._policy.max_wait_s

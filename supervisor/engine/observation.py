@@ -43,6 +43,7 @@ class Observation:
         self.progress: Progress | None = before.progress
         self.eta_s: float | None = before.eta_s
         self.out_of_memory = out_of_memory
+        self.step_at: float | None = None  # when the first step was read, by this daemon
         self._pace = Pace()
         self._progress_at = float("-inf")
 
@@ -71,6 +72,8 @@ class Observation:
                 events.append(ResourcesReported({"kind": kind, **_plain(asdict(record))}))
         if moved is not None:
             events.extend(self._progress_event(now, frame=moved.frame))
+        if self.step_at is None and self.step_seen:
+            self.step_at = now
         return events
 
     def _raise_reported(self, record: MemoryUsed) -> list[EventBody]:
