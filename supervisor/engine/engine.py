@@ -2,11 +2,12 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -69,6 +70,7 @@ class Engine:
         self.services = services
         self._conductors: dict[str, Conductor] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._parts: list[asyncio.Task[None]] = []
         self.failures: dict[str, str] = {}
 
     @property
@@ -299,6 +301,17 @@ class Engine:
         """The runs that are carried now."""
         return self._conductors.keys()
 
+    def keep(self, name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Start a part without which nothing is supervised; its end is no secret."""
+        part = asyncio.create_task(work, name=name)
+        part.add_done_callback(_tell_end)
+        self._parts.append(part)
+        return part
+
+    def ended_parts(self) -> list[str]:
+        """The parts that must never end and have ended: a daemon with one of them does not supervise."""
+        return [part.get_name() for part in self._parts if part.done()]
+
     async def close(self) -> None:
         """Let go of every run, which goes on without the daemon."""
         self.hub.close()
@@ -373,13 +386,19 @@ async def open_engine(config: EngineConfig, devices: Mapping[str, Device]) -> As
         stack.push_async_callback(committer.flush)
         services = Services(config, state_dir, database, committer, Hub(), queue, sampler, inotify, here)
         engine = Engine(services)
-        for task in (sampler.run(), committer.run()):
-            stack.push_async_callback(_cancel, asyncio.create_task(task))
+        for name, work in (("sampler", sampler.run()), ("committer", committer.run())):
+            stack.push_async_callback(_cancel, engine.keep(name, work))
         stack.push_async_callback(engine.close)
         await engine.recover()
         tidying = asyncio.create_task(keep_tidy(services, engine.live_ids))
         stack.push_async_callback(_cancel, tidying)
         yield engine
+
+
+def _tell_end(part: asyncio.Task[None]) -> None:
+    error = None if part.cancelled() else part.exception()
+    if error is not None:
+        log.error("a part of the daemon failed: restart it", part=part.get_name(), exc_info=error)
 
 
 async def _cancel(task: asyncio.Task[None]) -> None:
