@@ -1,5 +1,6 @@
 """sd_notify: what a service manager's socket receives, of the parts and of a real daemon."""
 
+import json
 import os
 import signal
 import socket
@@ -168,6 +169,21 @@ def test_a_daemon_that_cannot_start_says_why_and_is_never_ready(started: Daemon,
             told = receiver.recv(4096)
             assert b"READY" not in told
     assert told.startswith(b"STATUS=cannot start: state directory")
+
+
+def test_nothing_of_the_manager_reaches_training_or_its_shim(
+    started: Daemon, script: Callable[..., Path]
+) -> None:
+    path = script("import os\nprint(sorted(os.environ), flush=True)\n" + WAITING)
+    run_id = started.submit(path)["id"]
+    started.wait(run_id, "running")
+    attempt = started.state_dir / "runs" / run_id / "attempt-1"
+    names = eventually(lambda: "[" in (attempt / "log").read_text() and (attempt / "log").read_text())
+    shim_pid = json.loads((attempt / "started.json").read_text())["shim_pid"]
+    environ = Path(f"/proc/{shim_pid}/environ").read_text()
+    for word in ("NOTIFY", "WATCHDOG"):
+        assert word not in names
+        assert word not in environ
 
 
 def _statuses(manager: Manager) -> list[str]:
