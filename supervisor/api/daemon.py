@@ -56,7 +56,7 @@ async def serve(settings: Settings) -> None:
     except DaemonError as error:
         manager.tell(status_field(f"cannot start: {error}"))
         raise
-    manager.tell(status_field("stopped; training goes on"))
+    manager.tell(status_field("stopped; live runs go on"))
 
 
 async def _serve(settings: Settings, manager: ServiceManager) -> None:

@@ -88,7 +88,7 @@ class ServiceManager:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(_STATUS_EVERY_S):
                         await engine.hub.closing.wait()
-            self.tell("STOPPING=1", status_field("stopping; training goes on"))
+            self.tell("STOPPING=1", status_field("stopping; live runs go on"))
             await life
         finally:
             life.cancel()

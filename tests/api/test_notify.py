@@ -129,8 +129,8 @@ def test_a_daemon_tells_of_its_runs_from_the_first_to_the_last_word(
 
     assert started.end() == 0
     told = manager.fresh()
-    assert told[told.index("STOPPING=1") + 1] == "STATUS=stopping; training goes on"
-    assert _statuses(manager)[-1] == "stopped; training goes on"
+    assert told[told.index("STOPPING=1") + 1] == "STATUS=stopping; live runs go on"
+    assert _statuses(manager)[-1] == "stopped; live runs go on"
 
 
 def test_ready_comes_after_the_recovery_of_live_runs(
