@@ -160,6 +160,21 @@ def test_signs_of_life_end_with_the_loop_that_supervises(started: Daemon, manage
     eventually(lambda: "WATCHDOG=1" in manager.fresh())
 
 
+def test_the_watchdogs_signal_leaves_a_trace_and_training_goes_on(
+    started: Daemon, script: Callable[..., Path]
+) -> None:
+    run_id = started.submit(script(WAITING))["id"]
+    started.event(run_id, "progress")
+
+    started.process.send_signal(signal.SIGABRT)
+    assert started.process.wait(20) == -signal.SIGABRT
+    assert "most recent call first" in started.log.read_text()
+
+    started.http.close()
+    started.start()
+    assert started.event(run_id, "attempt_adopted")["pid"] == started.attempts(run_id)[0]["pid"]
+
+
 def test_a_daemon_that_cannot_start_says_why_and_is_never_ready(started: Daemon, tmp_path: Path) -> None:
     with closing(Manager(str(tmp_path / "other")).socket) as receiver:
         with pytest.raises(AssertionError, match="in use by process"):
