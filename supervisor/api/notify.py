@@ -95,7 +95,7 @@ class ServiceManager:
 
     async def _show_life(self, engine: Engine) -> None:
         """WATCHDOG=1 each half of what is allowed (sd_watchdog_enabled(3)), as long as all parts live."""
-        while self.watchdog_s is not None and not engine.ended_parts():
+        while self.watchdog_s is not None and not engine.parts.ended():
             self.tell("WATCHDOG=1")
             await asyncio.sleep(self.watchdog_s / 2)
 

@@ -2,12 +2,11 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import structlog
 
@@ -24,6 +23,7 @@ from supervisor.engine.config import EngineConfig
 from supervisor.engine.hub import Hub
 from supervisor.engine.inbox import RelaunchAsked, StopAsked
 from supervisor.engine.journal import Beginning, Journal
+from supervisor.engine.parts import Parts
 from supervisor.engine.queue import DeviceQueue, NoSuchDeviceError
 from supervisor.engine.requests import RequestRefusedError, relaunch_refusal
 from supervisor.engine.restoring import Restored, restore_script
@@ -70,7 +70,7 @@ class Engine:
         self.services = services
         self._conductors: dict[str, Conductor] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._parts: list[asyncio.Task[None]] = []
+        self.parts = Parts()
         self.failures: dict[str, str] = {}
 
     @property
@@ -301,17 +301,6 @@ class Engine:
         """The runs that are carried now."""
         return self._conductors.keys()
 
-    def keep(self, name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Start a part without which nothing is supervised; its end is no secret."""
-        part = asyncio.create_task(work, name=name)
-        part.add_done_callback(_tell_end)
-        self._parts.append(part)
-        return part
-
-    def ended_parts(self) -> list[str]:
-        """The parts that must never end and have ended: a daemon with one of them does not supervise."""
-        return [part.get_name() for part in self._parts if part.done()]
-
     async def close(self) -> None:
         """Let go of every run, which goes on without the daemon."""
         self.hub.close()
@@ -387,18 +376,12 @@ async def open_engine(config: EngineConfig, devices: Mapping[str, Device]) -> As
         services = Services(config, state_dir, database, committer, Hub(), queue, sampler, inotify, here)
         engine = Engine(services)
         for name, work in (("sampler", sampler.run()), ("committer", committer.run())):
-            stack.push_async_callback(_cancel, engine.keep(name, work))
+            stack.push_async_callback(_cancel, engine.parts.keep(name, work))
         stack.push_async_callback(engine.close)
         await engine.recover()
         tidying = asyncio.create_task(keep_tidy(services, engine.live_ids))
         stack.push_async_callback(_cancel, tidying)
         yield engine
-
-
-def _tell_end(part: asyncio.Task[None]) -> None:
-    error = None if part.cancelled() else part.exception()
-    if error is not None:
-        log.error("a part of the daemon failed: restart it", part=part.get_name(), exc_info=error)
 
 
 async def _cancel(task: asyncio.Task[None]) -> None:

@@ -20,9 +20,9 @@ async def test_a_part_that_fails_is_logged_and_told(
     with capture_logs() as logs:
         async with open_here() as engine:
             async with asyncio.timeout(10):
-                while not engine.ended_parts():
+                while not engine.parts.ended():
                     await asyncio.sleep(0)
-            assert engine.ended_parts() == ["committer"]
+            assert engine.parts.ended() == ["committer"]
     assert [(line["part"], line["log_level"]) for line in logs if "part" in line] == [("committer", "error")]
 
 
@@ -41,7 +41,7 @@ async def test_signs_of_life_end_with_a_part(open_here: OpenEngine, monkeypatch:
         while told.count(("WATCHDOG=1",)) < 3:
             await asyncio.sleep(0.01)
         failing.set()
-        while not engine.ended_parts():
+        while not engine.parts.ended():
             await asyncio.sleep(0)
         lived = len(told)
         await asyncio.sleep(0.1)
