@@ -7,6 +7,7 @@ from pathlib import Path
 DEFAULT_PORT = 8724
 DISCOVERY_FILE = "daemon.json"
 TOKEN_FILE = "token"  # noqa: S105 - a file's name
+SYSTEM_STATE_DIR = Path("/var/lib/traind")  # of the system's service, by its unit
 
 
 def default_state_dir(environ: Mapping[str, str] = os.environ) -> Path:

@@ -1,5 +1,6 @@
 """Settings: flag, then `TRAIND_*`, then `config.toml`, then default. Each is checked here, once."""
 
+import os
 import re
 import tomllib
 from pathlib import Path
@@ -16,7 +17,7 @@ from pydantic_settings import (
 from supervisor.domain.checkpoint import CheckpointPolicy
 from supervisor.domain.sizing import SizingKind, SizingPolicy
 from supervisor.engine.config import EngineConfig, RetentionPolicy
-from supervisor.places import DEFAULT_PORT, config_file, default_state_dir
+from supervisor.places import DEFAULT_PORT, TOKEN_FILE, config_file, default_state_dir
 
 _SIZE = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?\s*$", re.IGNORECASE)
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
@@ -34,6 +35,23 @@ def parse_size(value: object) -> object:
     number, prefix, binary = match.groups()
     base = 1024 if binary or not value.strip().lower().endswith("b") else 1000  # type: ignore[attr-defined] # a str
     return round(float(number) * base ** _POWERS[prefix.lower()])
+
+
+def credential_token() -> str | None:
+    """The token that the service manager hands over as a credential; None where it is missing or empty.
+
+    Raises `SettingsError` for one that cannot be read: a token of our own instead would lock callers out.
+    """
+    directory = os.environ.get("CREDENTIALS_DIRECTORY")
+    if not directory:
+        return None
+    path = Path(directory) / TOKEN_FILE
+    try:
+        return path.read_text(errors="replace").strip() or None
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise SettingsError(f"the credential {path} cannot be read: {error.strerror}") from error
 
 
 Size = Annotated[int, BeforeValidator(parse_size), Field(gt=0)]
@@ -105,7 +123,7 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = DEFAULT_PORT
     socket: Path | None = None
-    token: str | None = None
+    token: str | None = Field(default_factory=credential_token)
     allowed_hosts: tuple[str, ...] = ()
     device: Literal["auto", "nvml", "host"] = "auto"
     host_capacity: Size | None = None

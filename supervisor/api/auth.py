@@ -1,4 +1,4 @@
-"""The bearer token: given by settings, or made at the first start and kept in the state directory."""
+"""The bearer token: given by the settings, or made at the first start and kept in the state directory."""
 
 import os
 import re
@@ -26,7 +26,7 @@ def load_token(state_dir: Path, given: str | None) -> str:
     path = state_dir / TOKEN_FILE
     token = given or (path.read_text().strip() if path.exists() else "") or secrets.token_urlsafe(32)
     if not _TOKEN.fullmatch(token):
-        source = "TRAIND_TOKEN" if given else str(path)
+        source = "the settings" if given else str(path)
         raise TokenError(f"the token in {source} must be 16 to 512 visible ASCII characters without a space")
     for name, text in ((TOKEN_FILE, token), (HEADER_FILE, f"Authorization: Bearer {token}")):
         _write_private(state_dir / name, text + "\n")

@@ -1,17 +1,21 @@
 """The daemon from its settings to its end: devices, engine, sockets, API, in this order, and back."""
 
+import asyncio
 import contextlib
 import ipaddress
 import json
 import os
 import socket
+from collections.abc import AsyncIterator, Coroutine
 from pathlib import Path
+from typing import Any
 
 import structlog
 
 from supervisor.api.app import create_app
 from supervisor.api.auth import HEADER_FILE, TokenError, load_token
 from supervisor.api.guard import Gate
+from supervisor.api.notify import ServiceManager, status_field
 from supervisor.api.server import Server
 from supervisor.api.sockets import SocketError, bind_tcp, bind_unix, remove_unix
 from supervisor.devices.base import DeviceError
@@ -47,6 +51,16 @@ class DaemonError(Exception):
 
 async def serve(settings: Settings) -> None:
     """Run the daemon until SIGTERM or SIGINT; raises `DaemonError` where it cannot start."""
+    manager = ServiceManager.of(os.environ, os.getpid())
+    try:
+        await _serve(settings, manager)
+    except DaemonError as error:
+        manager.tell(status_field(f"cannot start: {error}"))
+        raise
+    manager.tell(status_field("stopped; live runs go on"))
+
+
+async def _serve(settings: Settings, manager: ServiceManager) -> None:
     if not is_loopback(settings.host) and settings.token is None:
         message = f"host {settings.host} can be reached by others: set TRAIND_TOKEN, or use 127.0.0.1"
         raise DaemonError(message)
@@ -54,7 +68,11 @@ async def serve(settings: Settings) -> None:
     config = settings.engine_config()
     try:
         devices = open_devices(config)
-        async with open_engine(config, devices) as engine, contextlib.AsyncExitStack() as stack:
+        async with (
+            _meanwhile(manager.keep_starting()) as starting,
+            open_engine(config, devices) as engine,
+            contextlib.AsyncExitStack() as stack,
+        ):
             token = load_token(config.state_dir, settings.token)
             tcp = bind_tcp(settings.host, settings.port)
             listeners = [tcp]
@@ -70,10 +88,23 @@ async def serve(settings: Settings) -> None:
             _announce(discovery, url, path if unix is not None else None)
             stack.callback(discovery.unlink, missing_ok=True)
             log.info("ready", url=url, devices=list(devices), runs=engine.live)
+            starting.cancel()
+            await stack.enter_async_context(_meanwhile(manager.report(engine)))
             await server.serve(sockets=listeners)
         log.info("stopped; training goes on")
     except _REFUSALS as error:
         raise DaemonError(str(error)) from error
+
+
+@contextlib.asynccontextmanager
+async def _meanwhile(work: Coroutine[Any, Any, None]) -> AsyncIterator[asyncio.Task[None]]:
+    """Do this beside the block, and no longer than it."""
+    task = asyncio.create_task(work)
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 def is_loopback(host: str) -> bool:

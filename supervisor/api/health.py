@@ -82,6 +82,7 @@ async def _problems(engine: Engine) -> list[str]:
         found.append("the daemon is stopping")
     if engine.failures:
         found.append(f"the supervision of {len(engine.failures)} runs failed and is being started again")
+    found += [f"the {name} has ended: restart the daemon" for name in engine.parts.ended()]
     try:
         async with asyncio.timeout(_STORE_S):
             await engine.services.database.check()

@@ -8,6 +8,10 @@ from typing import Any
 _PREFIX = "TRAIND_"
 _BETWEEN = "__"
 _MASK = "***"
+_FROM_SYSTEMD: dict[tuple[str, ...], str] = {
+    ("state_dir",): "STATE_DIRECTORY",
+    ("token",): "CREDENTIALS_DIRECTORY",
+}
 _SECRET_WORDS = ("token", "secret", "password", "credential")
 
 
@@ -40,8 +44,9 @@ def explain(
     for path, value in _leaves(values, ()):
         masked = _MASK if value is not None and _is_secret(path) else value
         origin = _origin(path, flags, upper, from_file, file)
-        if origin == "default" and path == ("state_dir",) and environ.get("STATE_DIRECTORY"):
-            origin = "STATE_DIRECTORY"
+        if origin == "default" and value is not None:
+            variable = _FROM_SYSTEMD.get(path, "")
+            origin = variable if environ.get(variable) else origin
         found.append(Explained(".".join(path), masked, origin))
     return found
 

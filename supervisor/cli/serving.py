@@ -41,12 +41,14 @@ def serve(
     if as_json:
         raise CommandError("--json goes with --print-config", USAGE)
     import asyncio
+    import faulthandler
 
     from supervisor.api.daemon import DaemonError
     from supervisor.api.daemon import serve as serve_daemon
     from supervisor.logging import configure_logging
 
     configure_logging(settings.log_format, settings.log_level)
+    faulthandler.enable()  # a watchdog ends a loop that hangs by SIGABRT: the log then says where it hung
     try:
         asyncio.run(serve_daemon(settings))
     except DaemonError as error:

@@ -8,7 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from supervisor.client.errors import ClientError, DaemonUnreachable
-from supervisor.places import DEFAULT_PORT, DISCOVERY_FILE, TOKEN_FILE, config_file, default_state_dir
+from supervisor.places import (
+    DEFAULT_PORT,
+    DISCOVERY_FILE,
+    SYSTEM_STATE_DIR,
+    TOKEN_FILE,
+    config_file,
+    default_state_dir,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +55,18 @@ def discover(environ: Mapping[str, str] = os.environ) -> Location:
 
 
 def find_state_dir(environ: Mapping[str, str] = os.environ, config: Mapping[str, Any] | None = None) -> Path:
-    """The state directory by `TRAIND_STATE_DIR`, the configuration or the default; it need not exist."""
+    """The state directory by `TRAIND_STATE_DIR`, the configuration or the default; it need not exist.
+
+    Where no daemon announced itself in the user's own, that of the system's service, to whoever may read it.
+    """
     config = _config(environ) if config is None else config
     given = environ.get("TRAIND_STATE_DIR") or config.get("state_dir")
-    return Path(given) if given else default_state_dir(environ)
+    if given:
+        return Path(given)
+    own = default_state_dir(environ)
+    if environ.get("STATE_DIRECTORY") or (own / DISCOVERY_FILE).exists():
+        return own
+    return SYSTEM_STATE_DIR if os.access(SYSTEM_STATE_DIR / DISCOVERY_FILE, os.R_OK) else own
 
 
 def is_alive(pid: int) -> bool:

@@ -59,8 +59,8 @@ async def open_engine(config: EngineConfig, devices: Mapping[str, Device]) -> As
         services = Services(config, state_dir, database, committer, Hub(), queue, sampler, inotify, here)
         engine = Engine(services)
         engine.notices = notices
-        for task in (sampler.run(), committer.run()):
-            stack.push_async_callback(_cancel, asyncio.create_task(task))
+        for name, work in (("sampler", sampler.run()), ("committer", committer.run())):
+            stack.push_async_callback(_cancel, engine.parts.keep(name, work))
         stack.push_async_callback(engine.close)
         await engine.recover()
         tidying = asyncio.create_task(keep_tidy(services, engine.live_ids))

@@ -21,6 +21,7 @@ from supervisor.engine.config import EngineConfig
 from supervisor.engine.hub import Hub
 from supervisor.engine.inbox import RelaunchAsked, StopAsked
 from supervisor.engine.journal import Beginning, Journal
+from supervisor.engine.parts import Parts
 from supervisor.engine.queue import NoSuchDeviceError
 from supervisor.engine.recovering import await_taken_up, unfinished
 from supervisor.engine.requests import RequestRefusedError, relaunch_refusal
@@ -64,6 +65,7 @@ class Engine:
         self.services = services
         self._conductors: dict[str, Conductor] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self.parts = Parts()
         self.failures: dict[str, str] = {}
         self.notices: tuple[str, ...] = ()  # what people must be told about this start
 

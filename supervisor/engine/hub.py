@@ -9,23 +9,29 @@ from collections import defaultdict
 
 
 class Hub:
-    """One version counter a run; `changed` raises it, `wait_beyond` waits for it."""
+    """One version counter a run; `changed` raises it, `wait_beyond` waits for it.
+
+    `news` is set at any change of any run, for the one who looks at all of them, and is cleared by him.
+    """
 
     def __init__(self) -> None:
         self._versions: defaultdict[str, int] = defaultdict(int)
         self._waiters: defaultdict[str, set[asyncio.Future[None]]] = defaultdict(set)
         self.closing = asyncio.Event()
+        self.news = asyncio.Event()
 
     def version(self, run_id: str) -> int:
         return self._versions.get(run_id, 0)
 
     def changed(self, run_id: str) -> None:
         self._versions[run_id] += 1
+        self.news.set()
         self._wake(self._waiters.pop(run_id, set()))
 
     def close(self) -> None:
         """Wake everyone: the daemon is going down."""
         self.closing.set()
+        self.news.set()
         for waiters in self._waiters.values():
             self._wake(waiters)
         self._waiters.clear()

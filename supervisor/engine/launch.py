@@ -21,6 +21,9 @@ _PRIVATE = frozenset(
         "INVOCATION_ID",
         "JOURNAL_STREAM",
         "MAINPID",
+        "SYSTEMD_EXEC_PID",
+        "MEMORY_PRESSURE_WATCH",
+        "MEMORY_PRESSURE_WRITE",
     }
 )
 

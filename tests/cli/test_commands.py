@@ -120,6 +120,21 @@ def test_stop_without_an_id_means_the_only_live_run_and_refuses_to_guess(
     assert to_daemon("wait", second).returncode == 1
 
 
+def test_stop_all_stops_what_runs_and_what_waits_and_can_wait_for_their_end(
+    to_daemon: Callable[..., "subprocess.CompletedProcess[str]"], script: Callable[..., Path]
+) -> None:
+    path = script(WAITING)
+    ids = {to_daemon("submit", str(path)).stdout.strip() for _ in range(2)}
+    assert to_daemon("wait", min(ids), "--for", "running").returncode == 0
+
+    assert to_daemon("stop", "--all", min(ids)).returncode == 2
+    done = to_daemon("stop", "--all", "--wait", "--grace", "1", "--json")
+    assert done.returncode == 0, done.stderr
+    assert {run["id"]: run["state"] for run in json.loads(done.stdout)} == dict.fromkeys(ids, "stopped")
+    nothing = to_daemon("stop", "--all")
+    assert (nothing.returncode, nothing.stdout) == (0, "no run is live\n")
+
+
 def test_unknown_run_exits_with_3_and_bad_usage_with_2(
     to_daemon: Callable[..., "subprocess.CompletedProcess[str]"],
 ) -> None:

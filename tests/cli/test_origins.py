@@ -39,6 +39,13 @@ def test_a_variable_may_give_a_whole_group_and_systemd_the_state_directory() -> 
     assert origins["state_dir"] == "STATE_DIRECTORY"
 
 
+def test_a_token_may_come_as_a_credential() -> None:
+    found = explain(VALUES | {"socket": None}, {}, {"CREDENTIALS_DIRECTORY": "/c"}, {}, "/c")
+    assert ("token", "CREDENTIALS_DIRECTORY") in {(item.name, item.origin) for item in found}
+    without = explain({"token": None}, {}, {"CREDENTIALS_DIRECTORY": "/c"}, {}, "/c")
+    assert without[0].origin == "default"
+
+
 def test_secrets_are_masked_and_values_are_readable() -> None:
     shown = {item.name: item.shown for item in explain(VALUES, {}, {}, {}, "/c")}
 

@@ -80,6 +80,22 @@ def test_the_default_state_directory_is_the_users_own(tmp_path: Path) -> None:
     assert discover(environ | {"STATE_DIRECTORY": "/a:/b"}).state_dir == Path("/a")
 
 
+def test_the_systems_service_is_meant_where_the_user_has_no_daemon(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system, own = tmp_path / "system", tmp_path / "own" / "traind"
+    environ = {"TRAIND_CONFIG": "/nonexistent", "XDG_STATE_HOME": str(own.parent)}
+    monkeypatch.setattr("supervisor.client.discovery.SYSTEM_STATE_DIR", system)
+    assert discover(environ).state_dir == own
+
+    for place, url in ((system, "http://127.0.0.1:4"), (own, "http://127.0.0.1:5")):
+        place.mkdir(parents=True)
+        announce(place, url=url, pid=os.getpid())
+        (place / "token").write_text("secret")
+        assert discover(environ) == Location(url, "secret", os.getpid(), place)
+    assert discover(environ | {"TRAIND_STATE_DIR": "/elsewhere"}).state_dir == Path("/elsewhere")
+
+
 def test_a_broken_configuration_is_named(tmp_path: Path) -> None:
     with pytest.raises(ClientError, match=r"config\.toml cannot be read"):
         discover(environment(tmp_path, "port = ="))
