@@ -228,7 +228,8 @@ class Container:
         self._process = process
         self._env = env
         outside = psutil.Process(process.pid)
-        self.first = eventually(outside.children)[0]  # process 1 of the namespace
+        found = eventually(lambda: process.poll() is not None or outside.children())
+        self.first = found[0] if isinstance(found, list) else outside  # process 1 of the namespace
 
     def exec(self, *words: str) -> subprocess.CompletedProcess[str]:
         """As `docker exec`: another process in this container."""
@@ -244,6 +245,10 @@ class Container:
     def stop(self) -> int:
         """As `docker stop`: SIGTERM to process 1; its exit code, as the engine reports it."""
         self.first.send_signal(signal.SIGTERM)
+        return self._process.wait(30)
+
+    def wait(self) -> int:
+        """The exit code, once it has ended by itself."""
         return self._process.wait(30)
 
     def kill(self) -> None:

@@ -91,7 +91,8 @@ def test_reader_joins_lines_takes_flags_and_leaves_out_comments(tmp_path: Path) 
     path = tmp_path / "Dockerfile"
     path.write_text(
         "# a comment\nARG TAG=1\nFROM image:${TAG} AS one\n"
-        "RUN --mount=type=cache,target=/a --network=none \\\n    # inside\n    first \\\n    && second --flag\nENV A=1 B='two words'\n"
+        "RUN --mount=type=cache,target=/a --network=none \\\n    # inside\n  first \\\n  && second --flag\n"
+        "ENV A=1 B='two words'\n"
         "FROM one AS two\nCOPY --link --from=one /x /x\n"
     )
     file = read(path)

@@ -11,6 +11,7 @@ import httpx2
 import psutil
 import pytest
 
+from supervisor import settings
 from tests.daemon import eventually
 from tests.deploy.dockerfile import read
 from tests.deploy.lab import Container, Lab, LabUnavailableError, open_lab
@@ -42,7 +43,6 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 @pytest.fixture
 def container(image: Lab, tmp_path: Path) -> Iterator[Container]:
-    image.write("/run/secrets/token", TOKEN, mode="0400")
     with image.container(tmp_path / "container.log", **ENV) as container:
         _until_ready(image, container, tmp_path / "container.log")
         yield container
@@ -87,6 +87,23 @@ def test_api_answers_with_the_token_that_was_given(image: Lab, container: Contai
     assert (good.status_code, httpx2.get(f"{url}/v1/runs", trust_env=False).status_code) == (200, 401)
 
 
+@pytest.mark.skipif(not hasattr(settings, "credential_token"), reason="the daemon does not read credentials")
+def test_token_is_read_from_the_secret_that_compose_mounts(image: Lab, tmp_path: Path) -> None:
+    image.write("/run/secrets/token", TOKEN, mode="0400")
+    log = tmp_path / "container.log"
+    with image.container(log, TRAIND_PORT="0", TRAIND_DEVICE="host") as container:
+        _until_ready(image, container, log)
+        assert image.read("/var/lib/traind/token").strip() == TOKEN
+    image.enter(["rm", f"{image.root}/run/secrets/token"])
+
+
+def test_container_without_a_token_refuses_to_start_and_says_what_to_set(image: Lab, tmp_path: Path) -> None:
+    log = tmp_path / "container.log"
+    with image.container(log, TRAIND_PORT="0") as container:
+        assert container.wait() == 1
+    assert "set TRAIND_TOKEN" in log.read_text()
+
+
 def test_run_is_launched_with_the_interpreter_of_the_scripts(image: Lab, container: Container) -> None:
     image.write(
         "/work/train.py", "import numpy, os, sys\nprint(sys.executable, os.getuid(), numpy.ones(2).sum())\n"
@@ -99,7 +116,6 @@ def test_run_is_launched_with_the_interpreter_of_the_scripts(image: Lab, contain
 def test_stop_of_the_container_ends_daemon_and_training_and_the_next_one_records_the_run_as_lost(
     image: Lab, tmp_path: Path
 ) -> None:
-    image.write("/run/secrets/token", TOKEN, mode="0400")
     image.write("/work/endless.py", ENDLESS)
     log = tmp_path / "container.log"
     with image.container(log, **ENV) as container:
