@@ -28,7 +28,7 @@ contract: install
 
 unit: install $(GENERATOR)/.installed
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -m "not alone" --numprocesses $(WORKERS) --dist worksteal
+	$(BIN)/coverage run -m pytest -m "not alone" --numprocesses $(WORKERS) --dist loadgroup
 	$(BIN)/coverage run -m pytest -m alone
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report

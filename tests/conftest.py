@@ -67,3 +67,8 @@ def hung_disk(tmp_path: Path) -> Iterator[HungDisk]:
         yield disk
     finally:
         disk.let_go()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first: the others run beside them, and none is waited for alone at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)

@@ -8,19 +8,17 @@ import os
 import socket
 from collections.abc import AsyncIterator, Coroutine
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from supervisor.api.app import create_app
 from supervisor.api.auth import HEADER_FILE, TokenError, load_token
-from supervisor.api.guard import Gate
 from supervisor.api.notify import ServiceManager, status_field
-from supervisor.api.server import Server
 from supervisor.api.sockets import SocketError, bind_tcp, bind_unix, remove_unix
 from supervisor.devices.base import DeviceError
 from supervisor.engine.assembly import open_engine
 from supervisor.engine.devices import open_devices
+from supervisor.engine.engine import Engine
 from supervisor.places import DISCOVERY_FILE
 from supervisor.process.limits import raise_open_files
 from supervisor.settings import Settings
@@ -28,8 +26,11 @@ from supervisor.store.faults import ForeignFileError, StoreCorruptError, StoreEr
 from supervisor.store.schema import SchemaTooNewError
 from supervisor.store.statedir import StateDirError
 
-log = structlog.get_logger(__name__)
+if TYPE_CHECKING:
+    from supervisor.api.guard import Gate
+    from supervisor.api.server import Server
 
+log = structlog.get_logger(__name__)
 
 SOCKET_FILE = "api.sock"
 _REFUSALS = (
@@ -82,7 +83,8 @@ async def _serve(settings: Settings, manager: ServiceManager) -> None:
                 listeners.append(unix)
                 stack.callback(remove_unix, path)
             header_file = str(config.state_dir / HEADER_FILE)
-            server = Server(create_app(engine, _gate(settings, token, header_file)), engine)
+            await asyncio.to_thread(_load_api)
+            server = _server(engine, _gate(settings, token, header_file))
             discovery = config.state_dir / DISCOVERY_FILE
             url = _url(settings.host, tcp)
             _announce(discovery, url, path if unix is not None else None)
@@ -94,6 +96,19 @@ async def _serve(settings: Settings, manager: ServiceManager) -> None:
         log.info("stopped; training goes on")
     except _REFUSALS as error:
         raise DaemonError(str(error)) from error
+
+
+def _load_api() -> None:
+    """FastAPI takes longer to load than all else together: the live runs are supervised before it is."""
+    import supervisor.api.app
+    import supervisor.api.server  # noqa: F401 - for those who import them next
+
+
+def _server(engine: Engine, gate: "Gate") -> "Server":
+    from supervisor.api.app import create_app
+    from supervisor.api.server import Server
+
+    return Server(create_app(engine, gate), engine)
 
 
 @contextlib.asynccontextmanager
@@ -127,7 +142,9 @@ def host_names(settings: Settings) -> set[str]:
     return {name.lower() for name in (*names, *settings.allowed_hosts)}
 
 
-def _gate(settings: Settings, token: str, header_file: str) -> Gate:
+def _gate(settings: Settings, token: str, header_file: str) -> "Gate":
+    from supervisor.api.guard import Gate
+
     wildcard = settings.host in {"0.0.0.0", "::"}  # noqa: S104 - compared, not bound
     return Gate(token, header_file, frozenset(host_names(settings)), any_address=wildcard)
 

@@ -35,6 +35,7 @@ def fenced_daemon(tmp_path: Path) -> Iterator[Daemon]:
         yield daemon
 
 
+@pytest.mark.long
 @pytest.mark.timeout(400)
 def test_daemon_keeps_what_its_document_promises_whatever_it_is_sent(
     fenced_daemon: Daemon, tmp_path: Path

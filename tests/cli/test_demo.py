@@ -9,6 +9,7 @@ from supervisor.cli.demo import run_demo
 from supervisor.cli.errors import CommandError
 
 
+@pytest.mark.long
 @pytest.mark.workload
 @pytest.mark.timeout(300)
 def test_the_demo_corrects_a_batch_that_is_too_small_and_makes_a_submission() -> None:

@@ -11,7 +11,6 @@ import httpx2
 import psutil
 import pytest
 
-from supervisor import settings
 from tests.daemon import eventually
 from tests.deploy.dockerfile import read
 from tests.deploy.lab import Container, Lab, LabUnavailableError, open_lab
@@ -24,7 +23,12 @@ ENDLESS = (
 # Any free port, for several of these may run on one machine; the token as `docker run -e` gives it.
 ENV = {"TRAIND_PORT": "0", "TRAIND_DEVICE": "host", "TRAIND_TOKEN": TOKEN}
 
-pytestmark = [pytest.mark.workload, pytest.mark.timeout(600)]
+pytestmark = [
+    pytest.mark.workload,
+    pytest.mark.long,
+    pytest.mark.timeout(600),
+    pytest.mark.xdist_group("container"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +91,6 @@ def test_api_answers_with_the_token_that_was_given(image: Lab, container: Contai
     assert (good.status_code, httpx2.get(f"{url}/v1/runs", trust_env=False).status_code) == (200, 401)
 
 
-@pytest.mark.skipif(not hasattr(settings, "credential_token"), reason="the daemon does not read credentials")
 def test_token_is_read_from_the_secret_that_compose_mounts(image: Lab, tmp_path: Path) -> None:
     image.write("/run/secrets/token", TOKEN, mode="0400")
     log = tmp_path / "container.log"

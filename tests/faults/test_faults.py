@@ -9,6 +9,7 @@ from tests.faults.campaign import run_campaign
 KILLS = 16
 
 
+@pytest.mark.long
 @pytest.mark.timeout(400)
 def test_no_death_of_the_daemon_loses_doubles_or_orphans_anything(tmp_path: Path) -> None:
     campaign = run_campaign(tmp_path, kills=KILLS, seed=11)
