@@ -7,7 +7,7 @@ from pathlib import Path
 from supervisor.domain.review import Kind
 from supervisor.source.file import read_script
 from supervisor.source.review.finding import Machine, Review
-from supervisor.source.review.rules import review
+from supervisor.source.review.reviewer import review
 
 _SHM = "/dev/shm"  # noqa: S108 - measured, nothing is written there
 

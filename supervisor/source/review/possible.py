@@ -35,8 +35,8 @@ def possible_values(facts: Facts, node: ast.expr, place: Place) -> Values | None
 
 def possible_argument(
     facts: Facts, call: ast.Call, place: Place, name: str, *, position: int | None, default: Value
-) -> tuple[Values | None, int]:
-    """What a call may be given under a name, and the line on which that stands.
+) -> tuple[Values | None, ast.expr]:
+    """What a call may be given under a name, and the expression that says so: the call where none does.
 
     `default` is what the called would take by itself. Options passed by `**` are followed by their key.
     """
@@ -44,17 +44,17 @@ def possible_argument(
     if value is None and position is not None and len(call.args) > position:
         value = call.args[position]
     if any(isinstance(item, ast.Starred) for item in call.args):
-        return None, call.lineno
+        return None, call
     if value is not None:
-        return possible_values(facts, value, place), value.lineno
+        return possible_values(facts, value, place), value
     options = [item.value for item in call.keywords if item.arg is None]
     if not options:
-        return frozenset({default}), call.lineno
+        return frozenset({default}), call
     if len(options) > 1:
-        return None, call.lineno
+        return None, call
     key = ast.copy_location(ast.Constant(name), options[0])
     entry = ast.copy_location(ast.Subscript(options[0], key, ast.Load()), options[0])
-    return possible_values(facts, entry, place), options[0].lineno
+    return possible_values(facts, entry, place), options[0]
 
 
 class _Search:

@@ -1,93 +1,111 @@
-"""Rules on what is left of a training that is ended early. Pure."""
+"""What saves models in a script: calls, functions of its own that hold such calls, and trainers. Pure."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable
 
+from supervisor.source.forms import Place
 from supervisor.source.review.facts import Facts
-from supervisor.source.review.finding import Finding, Severity
-from supervisor.source.values import callee, last_name
+from supervisor.source.values import callee, keyword, last_name, text_of
 
 _SAVES = frozenset(
     {"save", "save_model", "save_pretrained", "save_weights", "save_checkpoint", "save_state", "savez"}
-    | {"dump", "export", "to_pickle", "save_state_dict", "ModelCheckpoint", "booster_save", "save_file"}
+    | {"dump", "export", "to_pickle", "save_state_dict", "booster_save", "save_file", "write_checkpoint"}
 )
-# Trainers that write checkpoints without being told to.
-_SAVE_BY_THEMSELVES = frozenset({"Trainer", "Seq2SeqTrainer", "SFTTrainer", "YOLO"})
-_HANDLERS = ("signal", "add_signal_handler", "sigaction")
+# These write what they train at each epoch, or every few hundred steps.
+_CALLBACKS = ("ModelCheckpoint", "BackupAndRestore", "OnExceptionCheckpoint", "CheckpointCallback")
+_TRAINERS = ("Trainer", "Seq2SeqTrainer", "SFTTrainer", "DPOTrainer", "YOLO")
+_TRAINERS_OF = frozenset({"transformers", "trl", "lightning", "pytorch_lightning", "ultralytics"})
 _ENDS = frozenset({"KeyboardInterrupt", "SystemExit", "BaseException"})
-_FIX = (
-    "call signal.signal(signal.SIGTERM, handler) before training, raise in the handler, and save the models "
-    "made so far where it is caught"
-)
-_WHY = "when time is short training gets SIGTERM and a few seconds: what is not saved then is lost"
 
 
-def judge_saving(facts: Facts) -> Iterator[Finding]:
-    """A training that is told to end saves the models that it has, so that a submission can be made of them.
-
-    A handler of SIGTERM is what is looked for. `except KeyboardInterrupt` or `finally` alone are not
-    reached by SIGTERM, whose default is to end the process at once, so they are named with the one line
-    that is missing. Like all rules of missing evidence these only warn.
-    """
-    severity = Severity.WARNING if facts.trains else Severity.INFO
-    handler, path = _handler(facts), _ending_path(facts)
-    saves = facts.called(_SAVES | _SAVE_BY_THEMSELVES) is not None or _defines_saving(facts)
-    if not saves:
-        fix = "save the model after each fold or epoch, such as by torch.save(model.state_dict(), path)"
-        yield Finding("models-unsaved", severity, None, "nothing saves a model", "models on disk", fix, _WHY)
-    if handler is not None:
-        return
-    if path is not None:
-        yield Finding(
-            rule="sigterm-not-caught",
-            severity=Severity.INFO,
-            line=path,
-            found="an ending that saves, which SIGTERM does not reach",
-            expected="SIGTERM taken as Ctrl-C is",
-            fix="call signal.signal(signal.SIGTERM, signal.default_int_handler) before training",
-            why=_WHY,
-        )
-        return
-    yield Finding(
-        rule="partial-models-unsaved",
-        severity=severity,
-        line=None,
-        found="no handler of SIGTERM",
-        expected="a handler that leads to saving the models made so far",
-        fix=_FIX,
-        why=_WHY,
-    )
+def is_save(name: str) -> bool:
+    """Whether a callable of that name saves something."""
+    low = name.lower()
+    return name in _SAVES or "save" in low or "checkpoint" in low
 
 
-def _handler(facts: Facts) -> int | None:
-    for call, _ in facts.calls(*_HANDLERS):
-        if any(last_name(item) == "SIGTERM" for item in call.args):
-            return call.lineno
-    # `for sig in (SIGINT, SIGTERM): signal.signal(sig, …)` names it elsewhere.
-    named = "SIGTERM" in facts.found.loads or "SIGTERM" in facts.attributes
-    handled = facts.called(_HANDLERS)
-    return handled.lineno if named and handled is not None else None
+def saving_names(facts: Facts) -> frozenset[str]:
+    """The names of calls that save: those that say so, and the script's own functions that call them."""
+    return closed_over(facts, {name for name in facts.found.calls if is_save(name)})
 
 
-def _ending_path(facts: Facts) -> int | None:
-    """The line of a `finally`, or of a handler of Ctrl-C, that saves something."""
+def closed_over(facts: Facts, names: Iterable[str]) -> frozenset[str]:
+    """These names of calls, and the script's own functions in which any of them is called, however deep."""
+    found = set(names)
+    work = list(found)
+    while work:
+        for _, place in facts.found.calls.get(work.pop(), ()):
+            for name in functions_around(place):
+                if name in facts.functions and name not in found:
+                    found.add(name)
+                    work.append(name)
+    return frozenset(found)
+
+
+def functions_around(place: Place) -> list[str]:
+    """The names of the functions in which a call stands, the innermost first."""
+    names, scope = [], place.scope
+    while scope.parent is not None:
+        if scope.kind == "function":
+            names.append(scope.name)
+        scope = scope.parent
+    return names
+
+
+def saves_anything(facts: Facts) -> bool:
+    """Whether there is any sign of a model that is saved."""
+    return writes_checkpoints(facts) or any(is_save(name) for name in facts.found.calls)
+
+
+def writes_checkpoints(facts: Facts) -> bool:
+    """Whether a library writes checkpoints while it trains, so that little is lost at any end."""
+    if facts.calls(*_CALLBACKS):
+        return True
+    for call, _ in facts.calls(*_TRAINERS):
+        library = facts.whole_name(call.func).partition(".")[0]
+        if library in _TRAINERS_OF and not _is_false(keyword(call, "enable_checkpointing")):
+            return not _saves_never(facts)
+    return False
+
+
+def ending_path(facts: Facts, saving: frozenset[str]) -> tuple[ast.stmt | ast.ExceptHandler, bool] | None:
+    """A `finally`, or a handler of Ctrl-C, that saves something; and whether KeyboardInterrupt reaches it."""
     for node in facts.tries:
         for handler in node.handlers:
-            caught = ast.walk(handler.type) if handler.type is not None else ()
-            ends = handler.type is None or any(
-                isinstance(item, ast.expr) and last_name(item) in _ENDS for item in caught
-            )
-            if ends and _saves(handler.body):
-                return handler.lineno
-        if node.finalbody and _saves(node.finalbody):
-            return node.finalbody[0].lineno
+            caught = {last_name(item) for item in _exceptions(handler.type)}
+            if (handler.type is None or caught & _ENDS) and saves_in(handler.body, saving):
+                return handler, handler.type is None or caught != {"SystemExit"}
+        if node.finalbody and saves_in(node.finalbody, saving):
+            return node.finalbody[0], True
     return None
 
 
-def _saves(body: list[ast.stmt]) -> bool:
-    calls = (node for statement in body for node in ast.walk(statement) if isinstance(node, ast.Call))
-    return any(callee(call) in _SAVES or "save" in callee(call).lower() for call in calls)
+def saved_at_exit(facts: Facts, saving: frozenset[str]) -> ast.Call | None:
+    """The call of `atexit.register` that is given a function which saves."""
+    for call, _ in facts.calls("register"):
+        given = last_name(call.args[0]) if call.args else ""
+        if facts.whole_name(call.func) == "atexit.register" and (given in saving or is_save(given)):
+            return call
+    return None
 
 
-def _defines_saving(facts: Facts) -> bool:
-    return any("save" in name.lower() or "checkpoint" in name.lower() for name in facts.found.calls)
+def saves_in(body: Iterable[ast.AST], saving: frozenset[str]) -> bool:
+    """Whether a call that saves stands in any of these."""
+    calls = (node for part in body for node in ast.walk(part) if isinstance(node, ast.Call))
+    return any(callee(call) in saving for call in calls)
+
+
+def _exceptions(node: ast.expr | None) -> list[ast.expr]:
+    if node is None:
+        return []
+    return list(node.elts) if isinstance(node, ast.Tuple) else [node]
+
+
+def _saves_never(facts: Facts) -> bool:
+    """`save_strategy="no"` among the Trainer's arguments."""
+    strategies = (keyword(call, "save_strategy") for calls in facts.found.calls.values() for call, _ in calls)
+    return any(text_of(item) == "no" for item in strategies)
+
+
+def _is_false(node: ast.expr | None) -> bool:
+    return isinstance(node, ast.Constant) and node.value is False

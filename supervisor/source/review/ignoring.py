@@ -1,0 +1,117 @@
+"""Comments that silence findings: `# traind: ignore[rule]` and `# traind: ignore-file[rule]`. Pure.
+
+Comments are told from strings by the tokenizer, which sees only the statements around a line that may
+hold one: the whole of a long script would cost it more than all rules together.
+"""
+
+import io
+import re
+import tokenize
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from supervisor.source.review.facts import Facts
+from supervisor.source.review.finding import Finding
+from supervisor.source.review.lines import Lines, Span
+from supervisor.source.review.rules import ignore_unknown, ignore_unused
+from supervisor.source.review.statements import Statement
+
+FILE_LINES = 20
+_WORD = "traind:"
+_COMMENT = re.compile(
+    r"#\s{0,8}traind:\s{0,8}(?P<what>ignore(?:-file)?)(?![\w-])\s{0,8}(?:\[(?P<rules>[^\]\n]*)\])?"
+)
+_RULE = re.compile(r"[^\s,]+")
+_MOST_COMMENTS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Ignore:
+    """One rule that a comment names. `target` is the line that it speaks of, None for the whole file.
+
+    `rule` is empty where the comment names none.
+    """
+
+    rule: str
+    span: Span
+    target: int | None
+
+
+def silence(facts: Facts, findings: list[Finding], known: frozenset[str]) -> list[Finding]:
+    """The findings that no comment silences, and one for each comment that silences nothing."""
+    ignores = list(_ignores(facts))
+    left = [finding for finding in findings if not any(_covers(item, finding) for item in ignores)]
+    for item in ignores:
+        if item.rule not in known:
+            left.append(ignore_unknown.judge(facts, item.rule, item.span, known))
+        elif not any(_covers(item, finding) for finding in findings):
+            late = item.target is None and item.span.line > FILE_LINES
+            left.append(ignore_unused.judge(facts, item.rule, item.span, late=late))
+    return left
+
+
+def _covers(item: Ignore, finding: Finding) -> bool:
+    if item.rule != finding.rule:
+        return False
+    if item.target is None:
+        return item.span.line <= FILE_LINES
+    return item.target in {finding.line, finding.end_line}
+
+
+def _ignores(facts: Facts) -> Iterator[Ignore]:
+    lines = facts.lines
+    candidates = [line for line in lines.with_words((_WORD,)) if _COMMENT.search(lines[line])]
+    for line in candidates[:_MOST_COMMENTS]:
+        column = _comment_column(facts, line)
+        if column is None:
+            continue
+        comment = lines[line][column:]
+        own_line = not lines[line][:column].strip()
+        for match in _COMMENT.finditer(comment):
+            target = (
+                None if match["what"] == "ignore-file" else _line_below(lines, line) if own_line else line
+            )
+            whole = Span(line, column + match.start() + 1, line, column + match.end() + 1)
+            named = list(_RULE.finditer(match["rules"] or ""))
+            if not named:
+                yield Ignore("", whole, target)
+            for name in named:
+                start = column + match.start("rules") + name.start() + 1
+                yield Ignore(name[0], Span(line, start, line, start + len(name[0])), target)
+
+
+def _line_below(lines: Lines, line: int) -> int:
+    """The first line of code below a comment on a line of its own."""
+    for below in range(line + 1, len(lines.rows) + 1):
+        text = lines[below].strip()
+        if text and not text.startswith("#"):
+            return below
+    return line
+
+
+def _comment_column(facts: Facts, line: int) -> int | None:
+    """Where on the line its comment begins, from 0; None where it has none."""
+    first, last = _around(facts.statements, line, len(facts.lines.rows))
+    text = "\n".join(facts.lines.rows[first - 1 : last]) + "\n"
+    try:
+        for token in tokenize.generate_tokens(io.StringIO(text).readline):
+            if token.type == tokenize.COMMENT and token.start[0] == line - first + 1:
+                return token.start[1]
+    except (tokenize.TokenError, SyntaxError):
+        # Cut out of its surroundings it does not read: then only a comment on a line of its own is sure.
+        row = facts.lines[line]
+        return len(row) - len(row.lstrip()) if row.lstrip().startswith("#") else None
+    return None
+
+
+def _around(statements: Sequence[Statement], line: int, lines: int) -> tuple[int, int]:
+    """The lines of the statements around a line: no string or bracket is open at either end."""
+    first, last = 1, lines
+    for statement in statements:
+        if statement.first <= line <= statement.last:
+            return statement.first, statement.last
+        if statement.last < line:
+            first = max(first, statement.last + 1)
+        elif statement.first > line:
+            return first, statement.first - 1
+    return first, last

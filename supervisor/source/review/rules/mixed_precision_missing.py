@@ -1,0 +1,81 @@
+"""`mixed-precision-missing`: half precision where it is safe. Pure."""
+
+import ast
+from collections.abc import Iterator
+
+from supervisor.source.forms import Place
+from supervisor.source.review.facts import Facts
+from supervisor.source.review.finding import Finding, Severity
+from supervisor.source.review.possible import Value, possible_argument, possible_values
+from supervisor.source.review.rule import Rule
+from supervisor.source.values import text_of
+
+RULE = Rule(
+    id="mixed-precision-missing",
+    severity=Severity.WARNING,
+    summary="no mixed precision",
+    looks_for="a script that trains networks without autocast, GradScaler, `fp16`, `bf16`, `precision=`, "
+    "a Keras "
+    "policy or their like, or with all of it off",
+    fix='wrap the forward pass in `with torch.autocast("cuda"):` and scale the loss by '
+    'torch.amp.GradScaler("cuda"); in a Trainer pass bf16=True or precision="16-mixed"; in Keras call '
+    'keras.mixed_precision.set_global_policy("mixed_float16")',
+    why="it halves the memory of activations, so a larger batch fits, and runs on the tensor cores",
+)
+_CALLS = ("autocast", "GradScaler", "bfloat16", "half", "bf16_autocast", "autocast_mode")
+_POLICIES = ("set_global_policy", "set_policy", "set_dtype_policy", "Policy", "DTypePolicy")
+_SWITCHES = frozenset({"fp16", "bf16", "amp", "use_amp", "use_fp16", "use_bf16", "half", "mixed_precision"})
+_SETTINGS = _SWITCHES | {"precision"}
+_HALVES = frozenset({"float16", "bfloat16"})
+_OFF: frozenset[Value] = frozenset({None, False, "no", "off", "none", "float32", 32, "32", "32-true"})
+# Trees and linear models have no such thing.
+_NEEDS = frozenset({"torch", "tensorflow", "keras", "lightning", "pytorch_lightning", "transformers"})
+
+
+def check(facts: Facts) -> Iterator[Finding]:
+    """Any sign of it that may be switched on is enough.
+
+    A script without one is warned, never failed: the training may stand in a module beside it.
+    """
+    if _NEEDS.isdisjoint(facts.modules):
+        return
+    off: ast.expr | None = None
+    for node, may_be_on in _signs(facts):
+        if may_be_on:
+            return
+        off = off or node
+    yield RULE.finding(
+        facts,
+        off,
+        found="mixed precision switched off" if off is not None else "no sign of mixed precision",
+        expected="autocast with a GradScaler, or bf16",
+    )
+
+
+def _signs(facts: Facts) -> Iterator[tuple[ast.expr, bool]]:
+    for call, place in facts.calls(*_CALLS):
+        values, _ = possible_argument(facts, call, place, "enabled", position=None, default=True)
+        yield call, values is None or any(values)
+    for call, _ in facts.calls(*_POLICIES):
+        name = text_of(call.args[0]) if call.args else None
+        yield call, name is None or "16" in name
+    for calls in facts.found.calls.values():
+        for call, place in calls:
+            yield from _given(facts, call, place)
+    for site in facts.found.sites:
+        if site.name.lower() in _SWITCHES and site.value is not None:
+            yield site.value, _may_be_on(facts, site.value, site.place)
+
+
+def _given(facts: Facts, call: ast.Call, place: Place) -> Iterator[tuple[ast.expr, bool]]:
+    for item in call.keywords:
+        if item.arg in _SETTINGS:
+            yield item.value, _may_be_on(facts, item.value, place)
+        elif isinstance(item.value, ast.Attribute) and item.value.attr in _HALVES:
+            # `dtype=torch.bfloat16`
+            yield item.value, True
+
+
+def _may_be_on(facts: Facts, node: ast.expr, place: Place) -> bool:
+    values = possible_values(facts, node, place)
+    return values is None or not values <= _OFF
