@@ -1,4 +1,8 @@
-"""A script as the rules see it: its statements, imports and calls, collected once for all of them. Pure."""
+"""A script as the rules see it: statements, imports and calls, collected once for all of them. Pure.
+
+Calls and names are looked up by the lines on which their words stand, so a long script costs little more
+than its parsing.
+"""
 
 import ast
 from collections.abc import Iterable, Iterator
@@ -7,18 +11,16 @@ from functools import cached_property
 
 from supervisor.domain.review import Kind
 from supervisor.output.records import Record
-from supervisor.source.flow import stands_for
-from supervisor.source.forms import Form, Place, Site
-from supervisor.source.index import Index, bindings, index
+from supervisor.source.index import index
 from supervisor.source.locate import Located, Uncertain, locate_in
 from supervisor.source.review.finding import Machine
 from supervisor.source.review.lines import Lines, Span
 from supervisor.source.review.printed import WORDS, printed_records
-from supervisor.source.review.statements import Statement, live_statements
+from supervisor.source.review.statements import Function, Statement, Statements
 from supervisor.source.text import SourceText
+from supervisor.source.values import callee
 
 Answer = Located | Uncertain
-Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 _FRAMEWORKS = frozenset(
     {"torch", "tensorflow", "keras", "jax", "transformers", "lightning", "pytorch_lightning", "fastai"}
@@ -30,9 +32,17 @@ _ON_TORCH = frozenset({"torch", "transformers", "lightning", "pytorch_lightning"
 _DEEP = _ON_TORCH | {"tensorflow", "keras"}
 
 
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call, and the statement that it is part of."""
+
+    node: ast.Call
+    at: Statement
+
+
 @dataclass(frozen=True)
 class Facts:
-    """What the rules judge by. `modules` and `names` give the first statement that imports each of them.
+    """What the rules judge by. `modules` and `names` give the first line that imports each of them.
 
     `modules` are whole dotted names and their beginnings; `names` what `from … import` takes out of them,
     under the name that it has there. `aliases` maps a name in this script to what it was imported as,
@@ -40,11 +50,10 @@ class Facts:
     """
 
     lines: Lines
-    found: Index
     located: Answer
     machine: Machine
     args: tuple[str, ...]
-    statements: list[Statement]
+    statements: Statements
     kind: Kind | None = None
     kind_evidence: tuple[str, ...] = ()
     modules: dict[str, int] = field(default_factory=dict)
@@ -69,31 +78,26 @@ class Facts:
         """Whether it imports something that trains networks."""
         return not _DEEP.isdisjoint(self.modules)
 
-    def calls(self, *names: str) -> list[tuple[ast.Call, Place]]:
-        """The calls of what has one of these last names, or is imported under another."""
+    def calls(self, *names: str) -> list[Call]:
+        """The calls of what has one of these last names, or is imported under another; as they end."""
         wanted = {*names, *(alias for alias, name in self.aliases.items() if name in names)}
-        return [item for name in sorted(wanted) for item in self.found.calls.get(name, ())]
+        return [call for call in self.calls_near(*wanted) if callee(call.node) in wanted]
+
+    def calls_near(self, *words: str) -> Iterator[Call]:
+        """The calls in the statements on whose lines one of these words stands."""
+        for statement in self.near(*words):
+            here = [Call(node, statement) for node in statement.nodes() if isinstance(node, ast.Call)]
+            here.sort(key=lambda call: (call.node.end_lineno or 0, call.node.end_col_offset or 0))
+            yield from here
 
     def called(self, names: Iterable[str]) -> ast.Call | None:
         """The first call in the script of any of these, if there is one."""
-        calls = [call for call, _ in self.calls(*names)]
+        calls = [call.node for call in self.calls(*names)]
         return min(calls, key=lambda call: call.lineno, default=None)
 
-    def stands_for(self, node: ast.expr, place: Place) -> list[Site] | None:
-        """The bindings that a name, attribute or key may stand for; None for any other expression."""
-        return stands_for(self.found, Site("", Form.KEYWORD, node, node.lineno, place))
-
     def near(self, *words: str) -> Iterator[Statement]:
-        """The statements on whose own lines one of these lower-case words stands, in any letter case."""
-        hits = self.lines.with_words(words)
-        position = 0
-        for statement in self.statements:
-            while position < len(hits) and hits[position] < statement.first:
-                position += 1
-            if position == len(hits):
-                return
-            if hits[position] <= statement.last:
-                yield statement
+        """The statements on whose own lines one of these words stands, in any letter case."""
+        return self.statements.on(self.lines.with_words({word.lower() for word in words}))
 
     def whole_name(self, node: ast.expr) -> str:
         """The dotted name of an expression where it was defined: `plt.show` is `matplotlib.pyplot.show`.
@@ -108,30 +112,10 @@ class Facts:
             return ""
         return ".".join((self.origins.get(node.id, node.id), *reversed(parts)))
 
-    def is_builtin(self, name: str, place: Place) -> bool:
-        """Whether the name, read there, is bound to nothing in the script."""
-        defined = name in self.functions or name in self.classes or name in self.origins
-        return not defined and not bindings(self.found, name, place.scope)
-
-    def calls_in(self, *names: str) -> Iterator[tuple[ast.Call, Place, Statement]]:
-        """The calls of these names in the order in which they end, each with the statement it is part of."""
-        wanted = {id(call): (call, place) for call, place in self.calls(*names)}
-        if not wanted:
-            return
-        lines = {
-            line for call, _ in wanted.values() for line in range(call.lineno, (call.end_lineno or 0) + 1)
-        }
-        for statement in self.statements:
-            if lines.isdisjoint(range(statement.first, statement.last + 1)):
-                continue
-            here = [wanted[id(node)] for node in statement.nodes() if id(node) in wanted]
-            here.sort(key=lambda item: (item[0].end_lineno or 0, item[0].end_col_offset or 0))
-            yield from ((call, place, statement) for call, place in here)
-
     @cached_property
     def printed(self) -> frozenset[type[Record]]:
         """The kinds of records among the lines that the script may print."""
-        return printed_records(self.near(*WORDS))
+        return printed_records(self.lines, self.near(*WORDS))
 
     def size_span(self) -> Span | None:
         """Where the batch size is written; None where the command line sets it, or nothing does."""
@@ -140,15 +124,13 @@ class Facts:
 
 
 def gather(text: SourceText, machine: Machine, args: tuple[str, ...]) -> Facts:
-    """Walk the statements once for what the rules ask for, and the tree once for the batch size."""
-    found = index(text.tree)
+    """Walk the statements once for what the rules ask for."""
     facts = Facts(
         lines=Lines(text.source),
-        found=found,
-        located=locate_in(text, found, args),
+        located=locate_in(text, index(text.tree), args),
         machine=machine,
         args=args,
-        statements=live_statements(text.tree),
+        statements=Statements(text.tree),
     )
     for statement in facts.statements:
         node = statement.node

@@ -7,14 +7,13 @@ hold one: the whole of a long script would cost it more than all rules together.
 import io
 import re
 import tokenize
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from supervisor.source.review.facts import Facts
 from supervisor.source.review.finding import Finding
 from supervisor.source.review.lines import Lines, Span
 from supervisor.source.review.rules import ignore_unknown, ignore_unused
-from supervisor.source.review.statements import Statement
 
 FILE_LINES = 20
 _WORD = "traind:"
@@ -91,8 +90,8 @@ def _line_below(lines: Lines, line: int) -> int:
 
 def _comment_column(facts: Facts, line: int) -> int | None:
     """Where on the line its comment begins, from 0; None where it has none."""
-    first, last = _around(facts.statements, line, len(facts.lines.rows))
-    text = "\n".join(facts.lines.rows[first - 1 : last]) + "\n"
+    first, last = facts.statements.around(line, len(facts.lines.rows))
+    text = facts.lines.own(first, last) + "\n"
     try:
         for token in tokenize.generate_tokens(io.StringIO(text).readline):
             if token.type == tokenize.COMMENT and token.start[0] == line - first + 1:
@@ -102,16 +101,3 @@ def _comment_column(facts: Facts, line: int) -> int | None:
         row = facts.lines[line]
         return len(row) - len(row.lstrip()) if row.lstrip().startswith("#") else None
     return None
-
-
-def _around(statements: Sequence[Statement], line: int, lines: int) -> tuple[int, int]:
-    """The lines of the statements around a line: no string or bracket is open at either end."""
-    first, last = 1, lines
-    for statement in statements:
-        if statement.first <= line <= statement.last:
-            return statement.first, statement.last
-        if statement.last < line:
-            first = max(first, statement.last + 1)
-        elif statement.first > line:
-            return first, statement.first - 1
-    return first, last

@@ -40,6 +40,10 @@ class Lines:
         """The text of a line, counted from 1; empty where there is none."""
         return self.rows[line - 1] if 0 < line <= len(self.rows) else ""
 
+    def own(self, first: int, last: int) -> str:
+        """The text from one line to another, both included."""
+        return "\n".join(self.rows[first - 1 : last])
+
     def span(self, node: ast.expr | ast.stmt | ast.ExceptHandler | ast.alias) -> Span:
         """Where a node stands; of a statement that holds others, its first line."""
         end_line, end_offset = node.end_lineno, node.end_col_offset

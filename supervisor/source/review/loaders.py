@@ -8,13 +8,13 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from supervisor.source.forms import Place, purpose_within
 from supervisor.source.names import Purpose
-from supervisor.source.review.facts import Facts
+from supervisor.source.review.facts import Call, Facts
 from supervisor.source.review.finding import Finding
 from supervisor.source.review.possible import Value, Values, possible_argument
+from supervisor.source.review.purposes import purpose_of_call
 from supervisor.source.review.rule import Rule
-from supervisor.source.values import identifiers, keyword
+from supervisor.source.values import keyword
 
 TRAINER_ARGUMENTS = ("TrainingArguments", "Seq2SeqTrainingArguments", "SFTConfig", "DPOConfig")
 _POSITIONS = {"num_workers": 5, "pin_memory": 7}
@@ -41,8 +41,7 @@ class Loader:
     """One call to judge. `prefix` stands before the names of its options."""
 
     facts: Facts
-    call: ast.Call
-    place: Place
+    call: Call
     name: str
     prefix: str = ""
 
@@ -50,7 +49,7 @@ class Loader:
         """`default` is what PyTorch takes by itself."""
         position = None if self.prefix else _POSITIONS.get(name)
         values, at = possible_argument(
-            self.facts, self.call, self.place, self.prefix + name, position=position, default=default
+            self.facts, self.call, self.prefix + name, position=position, default=default
         )
         return Option(values, at)
 
@@ -74,10 +73,10 @@ def training_loaders(facts: Facts) -> list[Loader]:
 
 
 def _loaders(facts: Facts) -> Iterator[Loader]:
-    for call, place in facts.calls("DataLoader"):
-        dataset = call.args[0] if call.args else keyword(call, "dataset")
-        if purpose_within(place, identifiers(dataset)) is not Purpose.EVALUATION:
-            yield Loader(facts, call, place, f"DataLoader on line {call.lineno}")
+    for call in facts.calls("DataLoader"):
+        dataset = call.node.args[0] if call.node.args else keyword(call.node, "dataset")
+        if purpose_of_call(call, dataset) is not Purpose.EVALUATION:
+            yield Loader(facts, call, f"DataLoader on line {call.node.lineno}")
     for name in TRAINER_ARGUMENTS:
-        for call, place in facts.calls(name):
-            yield Loader(facts, call, place, f"{name} on line {call.lineno}", "dataloader_")
+        for call in facts.calls(name):
+            yield Loader(facts, call, f"{name} on line {call.node.lineno}", "dataloader_")

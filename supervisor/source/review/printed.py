@@ -8,11 +8,17 @@ import ast
 import re
 from collections.abc import Iterable, Iterator
 
-from supervisor.output.formats import COUNTER_NEEDLES, NEEDLES, parse
-from supervisor.output.records import Record
+from supervisor.output.formats import COUNTER_NEEDLES, NEEDLES, RATIOS, parse
+from supervisor.output.records import MemoryUsed, Progress, Record, Resources
+from supervisor.source.review.lines import Lines
 from supervisor.source.review.statements import Statement
 
-WORDS = tuple(needle.decode() for needle in NEEDLES + COUNTER_NEEDLES)
+_ALONE = tuple(needle.decode() for needle in NEEDLES)
+_COUNTERS = tuple(needle.decode() for needle in COUNTER_NEEDLES)
+_RATIOS = tuple(needle.decode() for needle in RATIOS)
+WORDS = _ALONE + _COUNTERS
+# What is asked for: with all of them seen the rest need not be read.
+_ASKED: frozenset[type[Record]] = frozenset({MemoryUsed, Progress, Resources})
 _PRINTS = frozenset({"print", "info", "log", "write", "echo", "debug", "warning"})
 _PLACEHOLDER = re.compile(r"%[-+ 0-9.]{0,8}[sdfgeir]|\{[^{}]{0,80}\}")
 _LONGEST = 500
@@ -20,24 +26,33 @@ _MOST_LINES = 5000
 _DEEPEST = 32
 
 
-def printed_records(statements: Iterable[Statement]) -> frozenset[type[Record]]:
+def printed_records(lines: Lines, statements: Iterable[Statement]) -> frozenset[type[Record]]:
     """The kinds of records among the lines that the strings of these statements may make."""
     seen: set[type[Record]] = set()
     read = 0
     for statement in statements:
-        if not _speaks(statement):
+        if not (_may_match(lines.own(statement.first, statement.last)) and _speaks(statement)):
             continue
         for line in _lines(statement):
-            low = line.lower()
-            if not any(word in low for word in WORDS):
+            if not _may_match(line, quoted=True):
                 continue
             read += 1
             record = parse(line[:_LONGEST])
             if record is not None:
                 seen.add(type(record))
-            if read >= _MOST_LINES:
+            if read >= _MOST_LINES or seen >= _ASKED:
                 return frozenset(seen)
     return frozenset(seen)
+
+
+def _may_match(text: str, *, quoted: bool = False) -> bool:
+    """Whether a text holds a word that a record must hold; that of a statement, a quote besides."""
+    if not quoted and '"' not in text and "'" not in text:
+        return False
+    low = text.lower()
+    if any(word in low for word in _ALONE):
+        return True
+    return any(ratio in low for ratio in _RATIOS) and any(word in low for word in _COUNTERS)
 
 
 def _speaks(statement: Statement) -> bool:

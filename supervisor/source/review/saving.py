@@ -3,14 +3,15 @@
 import ast
 from collections.abc import Iterable
 
-from supervisor.source.forms import Place
 from supervisor.source.review.facts import Facts
+from supervisor.source.review.statements import FUNCTIONS
 from supervisor.source.values import callee, keyword, last_name, text_of
 
 _SAVES = frozenset(
     {"save", "save_model", "save_pretrained", "save_weights", "save_checkpoint", "save_state", "savez"}
     | {"dump", "export", "to_pickle", "save_state_dict", "booster_save", "save_file", "write_checkpoint"}
 )
+_WORDS = ("save", "checkpoint", *_SAVES)
 # These write what they train at each epoch, or every few hundred steps.
 _CALLBACKS = ("ModelCheckpoint", "BackupAndRestore", "OnExceptionCheckpoint", "CheckpointCallback")
 _TRAINERS = ("Trainer", "Seq2SeqTrainer", "SFTTrainer", "DPOTrainer", "YOLO")
@@ -26,7 +27,8 @@ def is_save(name: str) -> bool:
 
 def saving_names(facts: Facts) -> frozenset[str]:
     """The names of calls that save: those that say so, and the script's own functions that call them."""
-    return closed_over(facts, {name for name in facts.found.calls if is_save(name)})
+    names = (callee(call.node) for call in facts.calls_near(*_WORDS))
+    return closed_over(facts, {name for name in names if is_save(name)})
 
 
 def closed_over(facts: Facts, names: Iterable[str]) -> frozenset[str]:
@@ -34,36 +36,35 @@ def closed_over(facts: Facts, names: Iterable[str]) -> frozenset[str]:
     found = set(names)
     work = list(found)
     while work:
-        for _, place in facts.found.calls.get(work.pop(), ()):
-            for name in functions_around(place):
-                if name in facts.functions and name not in found:
-                    found.add(name)
-                    work.append(name)
+        name = work.pop()
+        for call in facts.calls(name):
+            if name in facts.functions and not is_own(call.node):
+                continue
+            around = [item.name for item in call.at.parents if isinstance(item, FUNCTIONS)]
+            work += [item for item in around if item not in found]
+            found.update(around)
     return frozenset(found)
 
 
-def functions_around(place: Place) -> list[str]:
-    """The names of the functions in which a call stands, the innermost first."""
-    names, scope = [], place.scope
-    while scope.parent is not None:
-        if scope.kind == "function":
-            names.append(scope.name)
-        scope = scope.parent
-    return names
+def is_own(call: ast.Call) -> bool:
+    """Whether a call by the name of a function of the script means that one: `f()`, `self.f()`, not `x.f()`."""
+    if isinstance(call.func, ast.Attribute):
+        return isinstance(call.func.value, ast.Name) and call.func.value.id in {"self", "cls"}
+    return True
 
 
 def saves_anything(facts: Facts) -> bool:
     """Whether there is any sign of a model that is saved."""
-    return writes_checkpoints(facts) or any(is_save(name) for name in facts.found.calls)
+    return writes_checkpoints(facts) or bool(saving_names(facts))
 
 
 def writes_checkpoints(facts: Facts) -> bool:
     """Whether a library writes checkpoints while it trains, so that little is lost at any end."""
     if facts.calls(*_CALLBACKS):
         return True
-    for call, _ in facts.calls(*_TRAINERS):
-        library = facts.whole_name(call.func).partition(".")[0]
-        if library in _TRAINERS_OF and not _is_false(keyword(call, "enable_checkpointing")):
+    for call in facts.calls(*_TRAINERS):
+        library = facts.whole_name(call.node.func).partition(".")[0]
+        if library in _TRAINERS_OF and not _is_false(keyword(call.node, "enable_checkpointing")):
             return not _saves_never(facts)
     return False
 
@@ -82,7 +83,7 @@ def ending_path(facts: Facts, saving: frozenset[str]) -> tuple[ast.stmt | ast.Ex
 
 def saved_at_exit(facts: Facts, saving: frozenset[str]) -> ast.Call | None:
     """The call of `atexit.register` that is given a function which saves."""
-    for call, _ in facts.calls("register"):
+    for call in (item.node for item in facts.calls("register")):
         given = last_name(call.args[0]) if call.args else ""
         if facts.whole_name(call.func) == "atexit.register" and (given in saving or is_save(given)):
             return call
@@ -103,8 +104,8 @@ def _exceptions(node: ast.expr | None) -> list[ast.expr]:
 
 def _saves_never(facts: Facts) -> bool:
     """`save_strategy="no"` among the Trainer's arguments."""
-    strategies = (keyword(call, "save_strategy") for calls in facts.found.calls.values() for call, _ in calls)
-    return any(text_of(item) == "no" for item in strategies)
+    calls = facts.calls_near("save_strategy")
+    return any(text_of(keyword(call.node, "save_strategy")) == "no" for call in calls)
 
 
 def _is_false(node: ast.expr | None) -> bool:

@@ -17,13 +17,13 @@ _ENDING = frozenset(
 
 def sigterm_handler(facts: Facts) -> ast.Call | None:
     """The call that sets a handler of SIGTERM, None where there is none."""
-    calls = [item for item in facts.calls(*_HANDLERS) if not _is_default(item[0])]
-    for call, _ in calls:
+    calls = [call.node for call in facts.calls(*_HANDLERS) if not _is_default(call.node)]
+    for call in calls:
         if any(last_name(item) == "SIGTERM" for item in call.args):
             return call
     # `for sig in (SIGINT, SIGTERM): signal.signal(sig, …)` names it elsewhere.
     named = any(_names_sigterm(node) for statement in facts.near("sigterm") for node in statement.nodes())
-    variable = [call for call, _ in calls if call.args and isinstance(call.args[0], ast.Name)]
+    variable = [call for call in calls if call.args and isinstance(call.args[0], ast.Name)]
     return variable[0] if named and variable else None
 
 

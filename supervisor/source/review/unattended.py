@@ -3,7 +3,8 @@
 import ast
 
 from supervisor.source.review.facts import Facts
-from supervisor.source.review.statements import Statement, is_main
+from supervisor.source.review.statements import Statement, is_certain
+from supervisor.source.values import last_name
 
 
 def always_runs(facts: Facts, statement: Statement) -> bool:
@@ -12,7 +13,7 @@ def always_runs(facts: Facts, statement: Statement) -> bool:
     A loop is taken to run. What is in a `try` may be prepared for the worst, so it does not count.
     """
     for parent in statement.parents:
-        if isinstance(parent, ast.If) and not is_main(parent.test):
+        if isinstance(parent, ast.If) and not is_certain(parent.test):
             return False
         if isinstance(parent, ast.Try | ast.ExceptHandler | ast.Match):
             return False
@@ -22,4 +23,8 @@ def always_runs(facts: Facts, statement: Statement) -> bool:
 
 
 def _used(facts: Facts, function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    return bool(facts.found.calls.get(function.name) or facts.found.loads.get(function.name))
+    """Whether anything but its definition names it."""
+    nodes = (node for statement in facts.near(function.name) for node in statement.nodes())
+    return any(
+        isinstance(node, ast.Name | ast.Attribute) and last_name(node) == function.name for node in nodes
+    )

@@ -86,7 +86,19 @@ def test_the_json_form_holds_every_field_as_plain_values() -> None:
     assert json.loads(json.dumps(found)) == found
     assert (found["passed"], found["kind"], found["batch_size"]) == (False, "image", 8)
     assert found["kind_evidence"] == ["import of torchvision on line 6"]
-    assert set(found["findings"][0]) == {"rule", "severity", "line", "found", "expected", "fix", "why"}
+    names = {
+        "rule",
+        "severity",
+        "line",
+        "found",
+        "expected",
+        "fix",
+        "why",
+        "column",
+        "end_line",
+        "end_column",
+    }
+    assert set(found["findings"][0]) == names
     assert type(found["findings"][0]["severity"]) is str
 
 

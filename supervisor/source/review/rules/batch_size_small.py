@@ -9,6 +9,7 @@ from supervisor.source.review.facts import Facts
 from supervisor.source.review.finding import Finding, Severity
 from supervisor.source.review.possible import Values, possible_values
 from supervisor.source.review.rule import Rule
+from supervisor.source.review.settings import settings_of
 
 RULE = Rule(
     id="batch-size-small",
@@ -44,14 +45,4 @@ def check(facts: Facts) -> Iterator[Finding]:
 
 def _accumulates(facts: Facts) -> bool:
     """Whether something that is named so may be more than 1."""
-    for site in facts.found.sites:
-        if site.name.lower() in _ACCUMULATION and site.value is not None:
-            values = possible_values(facts, site.value, site.place)
-            if values is None or values != _ONE:
-                return True
-    for calls in facts.found.calls.values():
-        for call, place in calls:
-            for item in call.keywords:
-                if item.arg in _ACCUMULATION and possible_values(facts, item.value, place) != _ONE:
-                    return True
-    return False
+    return any(possible_values(facts, value, at) != _ONE for value, at in settings_of(facts, _ACCUMULATION))

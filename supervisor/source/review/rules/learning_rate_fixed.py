@@ -3,12 +3,13 @@
 import ast
 from collections.abc import Iterator
 
-from supervisor.source.forms import Place
 from supervisor.source.locate import Located
+from supervisor.source.review.bindings import bound_to
 from supervisor.source.review.facts import Facts
 from supervisor.source.review.finding import Finding, Severity
 from supervisor.source.review.loaders import TRAINER_ARGUMENTS
 from supervisor.source.review.rule import Rule
+from supervisor.source.review.statements import Statement
 from supervisor.source.values import keyword, unwrap
 
 RULE = Rule(
@@ -32,9 +33,10 @@ def check(facts: Facts) -> Iterator[Finding]:
     changed_later = any(facts.near("param_groups"))
     if not facts.deep or not isinstance(facts.located, Located) or changed_later:
         return
-    for call, place in facts.calls(*_OPTIMISERS, *TRAINER_ARGUMENTS):
-        rate = keyword(call, "lr") or keyword(call, "learning_rate") or _by_position(facts, call)
-        literal = _literal(facts, rate, place) if rate is not None else None
+    for call in facts.calls(*_OPTIMISERS, *TRAINER_ARGUMENTS):
+        named = keyword(call.node, "lr") or keyword(call.node, "learning_rate")
+        rate = named or _by_position(facts, call.node)
+        literal = _literal(facts, rate, call.at) if rate is not None else None
         if literal is not None:
             yield RULE.finding(
                 facts,
@@ -49,9 +51,9 @@ def _by_position(facts: Facts, call: ast.Call) -> ast.expr | None:
     return call.args[_POSITION] if "torch" in facts.modules and len(call.args) > _POSITION else None
 
 
-def _literal(facts: Facts, rate: ast.expr, place: Place) -> ast.Constant | None:
+def _literal(facts: Facts, rate: ast.expr, at: Statement) -> ast.Constant | None:
     """The first of the numbers that the rate may be, where it can be nothing but a written number."""
-    work, literals = [(rate, place)], list[ast.Constant]()
+    work, literals = [(rate, at)], list[ast.Constant]()
     for _ in range(_MOST_STEPS):
         if not work:
             return literals[0] if literals else None
@@ -62,11 +64,11 @@ def _literal(facts: Facts, rate: ast.expr, place: Place) -> ast.Constant | None:
                 return None
             literals.append(node)
             continue
-        sites = facts.stands_for(node, where)
-        if not sites:
+        bindings = bound_to(facts, node, where)
+        if not bindings:
             return None
-        for site in sites:
-            if site.value is None:
+        for bound in bindings:
+            if bound.value is None:
                 return None
-            work.append((site.value, site.place))
+            work.append((bound.value, bound.at))
     return None

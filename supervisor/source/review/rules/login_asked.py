@@ -30,13 +30,13 @@ def check(facts: Facts) -> Iterator[Finding]:
     """Told once, for information: whether a key is stored on the machine is not to be seen in the script."""
     if not {"wandb", "huggingface_hub"} & facts.modules.keys() or any(facts.near(*_KEYS)):
         return
-    for call, _, statement in facts.calls_in("init", "login", "notebook_login", "interpreter_login"):
-        name = facts.whole_name(call.func)
-        if name == "wandb.login" and (call.args or call.keywords):
+    for call in facts.calls("init", "login", "notebook_login", "interpreter_login"):
+        name = facts.whole_name(call.node.func)
+        if name == "wandb.login" and (call.node.args or call.node.keywords):
             return
-        if _asks(name, call) and always_runs(facts, statement):
+        if _asks(name, call.node) and always_runs(facts, call.at):
             yield RULE.finding(
-                facts, call, found=f"{name}() with no key in sight", expected="a login that is there"
+                facts, call.node, found=f"{name}() with no key in sight", expected="a login that is there"
             )
             return
 

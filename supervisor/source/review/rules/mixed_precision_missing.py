@@ -3,11 +3,11 @@
 import ast
 from collections.abc import Iterator
 
-from supervisor.source.forms import Place
 from supervisor.source.review.facts import Facts
 from supervisor.source.review.finding import Finding, Severity
 from supervisor.source.review.possible import Value, possible_argument, possible_values
 from supervisor.source.review.rule import Rule
+from supervisor.source.review.settings import settings_of
 from supervisor.source.values import text_of
 
 RULE = Rule(
@@ -25,7 +25,7 @@ RULE = Rule(
 _CALLS = ("autocast", "GradScaler", "bfloat16", "half", "bf16_autocast", "autocast_mode")
 _POLICIES = ("set_global_policy", "set_policy", "set_dtype_policy", "Policy", "DTypePolicy")
 _SWITCHES = frozenset({"fp16", "bf16", "amp", "use_amp", "use_fp16", "use_bf16", "half", "mixed_precision"})
-_SETTINGS = _SWITCHES | {"precision"}
+_PASSED = ("precision",)
 _HALVES = frozenset({"float16", "bfloat16"})
 _OFF: frozenset[Value] = frozenset({None, False, "no", "off", "none", "float32", 32, "32", "32-true"})
 # Trees and linear models have no such thing.
@@ -53,29 +53,17 @@ def check(facts: Facts) -> Iterator[Finding]:
 
 
 def _signs(facts: Facts) -> Iterator[tuple[ast.expr, bool]]:
-    for call, place in facts.calls(*_CALLS):
-        values, _ = possible_argument(facts, call, place, "enabled", position=None, default=True)
-        yield call, values is None or any(values)
-    for call, _ in facts.calls(*_POLICIES):
-        name = text_of(call.args[0]) if call.args else None
-        yield call, name is None or "16" in name
-    for calls in facts.found.calls.values():
-        for call, place in calls:
-            yield from _given(facts, call, place)
-    for site in facts.found.sites:
-        if site.name.lower() in _SWITCHES and site.value is not None:
-            yield site.value, _may_be_on(facts, site.value, site.place)
-
-
-def _given(facts: Facts, call: ast.Call, place: Place) -> Iterator[tuple[ast.expr, bool]]:
-    for item in call.keywords:
-        if item.arg in _SETTINGS:
-            yield item.value, _may_be_on(facts, item.value, place)
-        elif isinstance(item.value, ast.Attribute) and item.value.attr in _HALVES:
-            # `dtype=torch.bfloat16`
-            yield item.value, True
-
-
-def _may_be_on(facts: Facts, node: ast.expr, place: Place) -> bool:
-    values = possible_values(facts, node, place)
-    return values is None or not values <= _OFF
+    for call in facts.calls(*_CALLS):
+        values, _ = possible_argument(facts, call, "enabled", position=None, default=True)
+        yield call.node, values is None or any(values)
+    for call in facts.calls(*_POLICIES):
+        name = text_of(call.node.args[0]) if call.node.args else None
+        yield call.node, name is None or "16" in name
+    for call in facts.calls_near(*_HALVES):
+        for item in call.node.keywords:
+            if isinstance(item.value, ast.Attribute) and item.value.attr in _HALVES:
+                # `dtype=torch.bfloat16`
+                yield item.value, True
+    for value, at in settings_of(facts, _SWITCHES, _PASSED):
+        values = possible_values(facts, value, at)
+        yield value, values is None or not values <= _OFF

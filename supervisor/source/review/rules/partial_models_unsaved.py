@@ -5,7 +5,13 @@ from collections.abc import Iterator
 from supervisor.source.review.facts import Facts
 from supervisor.source.review.finding import Finding, Severity
 from supervisor.source.review.rule import Rule
-from supervisor.source.review.saving import ending_path, saved_at_exit, saving_names, writes_checkpoints
+from supervisor.source.review.saving import (
+    ending_path,
+    saved_at_exit,
+    saves_anything,
+    saving_names,
+    writes_checkpoints,
+)
 from supervisor.source.review.sigterm import only_ends, sigterm_handler
 
 RULE = Rule(
@@ -34,6 +40,6 @@ def check(facts: Facts) -> Iterator[Finding]:
         return
     if handler is None:
         yield RULE.finding(facts, None, found="no handler of SIGTERM", expected=_EXPECTED, severity=severity)
-    elif only_ends(facts, handler, saving):
+    elif saves_anything(facts) and only_ends(facts, handler, saving):
         found = "a handler of SIGTERM that ends without saving"
         yield RULE.finding(facts, handler, found=found, expected=_EXPECTED, severity=severity)

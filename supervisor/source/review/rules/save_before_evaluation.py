@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from supervisor.source.names import Purpose, purpose_of
-from supervisor.source.review.facts import Facts
+from supervisor.source.review.facts import Call, Facts
 from supervisor.source.review.finding import Finding, Severity
 from supervisor.source.review.rule import Rule
-from supervisor.source.review.saving import closed_over, saving_names, writes_checkpoints
-from supervisor.source.review.statements import Statement, is_main
-from supervisor.source.values import callee, identifiers
+from supervisor.source.review.saving import closed_over, is_own, saving_names, writes_checkpoints
+from supervisor.source.review.statements import Statement, is_certain
+from supervisor.source.values import callee
 
 RULE = Rule(
     id="save-before-evaluation",
@@ -46,20 +46,27 @@ def check(facts: Facts) -> Iterator[Finding]:
         return
     saving = saving_names(facts)
     courses: dict[int, _Course] = {}
-    for call, _, statement in facts.calls_in(*saving, *training, *evaluating):
-        function = next((item for item in reversed(statement.parents) if isinstance(item, _SCOPES)), None)
-        course = courses.setdefault(id(function), _Course())
-        name = facts.aliases.get(callee(call), callee(call))
-        if course.told or _within(statement, epochs) and name not in saving:
+    for call in facts.calls(*saving, *training, *evaluating):
+        name = facts.aliases.get(callee(call.node), callee(call.node))
+        if not _counts(facts, call, name, epochs, saving):
             continue
-        if name in saving:
+        function = next((item for item in reversed(call.at.parents) if isinstance(item, _SCOPES)), None)
+        course = courses.setdefault(id(function), _Course())
+        if name in saving and not course.told:
             course.told = True
-            if course.evaluation is not None and not _chosen(statement):
-                yield _finding(facts, course.evaluation, call)
+            if course.evaluation is not None and not _chosen(call.at):
+                yield _finding(facts, course.evaluation, call.node)
         elif name in training:
             course.trained = True
         elif course.trained:
-            course.evaluation = course.evaluation or call
+            course.evaluation = course.evaluation or call.node
+
+
+def _counts(facts: Facts, call: Call, name: str, epochs: frozenset[int], saving: frozenset[str]) -> bool:
+    """Whether a call is part of the ordinary course: what handles an error, or trains one epoch, is not."""
+    if call.at.inside(ast.ExceptHandler) is not None or (name in facts.functions and not is_own(call.node)):
+        return False
+    return name in saving or not _within(call.at, epochs)
 
 
 def _finding(facts: Facts, evaluation: ast.Call, save: ast.Call) -> Finding:
@@ -76,13 +83,8 @@ def _epoch_loops(facts: Facts) -> frozenset[int]:
 
 def _whole_trainings(facts: Facts, epochs: frozenset[int]) -> frozenset[str]:
     """The functions of the script that train from the first epoch to the last, and what calls them."""
-    steps = closed_over(facts, _STEPS & facts.found.calls.keys())
-    if not steps:
-        return frozenset()
-    calls = facts.calls_in(*steps)
-    return closed_over(
-        facts, {item.function for _, _, item in calls if _within(item, epochs) and item.function}
-    )
+    calls = (call.at for call in facts.calls(*closed_over(facts, _STEPS)))
+    return closed_over(facts, {item.function for item in calls if _within(item, epochs) and item.function})
 
 
 def _within(statement: Statement, loops: frozenset[int]) -> bool:
@@ -97,4 +99,4 @@ def _within(statement: Statement, loops: frozenset[int]) -> bool:
 
 def _chosen(statement: Statement) -> bool:
     """Whether the save hangs on a test, such as of the best score."""
-    return any(isinstance(item, ast.If) and not is_main(item.test) for item in statement.parents)
+    return any(isinstance(item, ast.If) and not is_certain(item.test) for item in statement.parents)

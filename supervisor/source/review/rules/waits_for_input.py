@@ -3,8 +3,8 @@
 import ast
 from collections.abc import Iterator
 
-from supervisor.source.forms import Place
-from supervisor.source.review.facts import Facts
+from supervisor.source.review.bindings import bindings_of
+from supervisor.source.review.facts import Call, Facts
 from supervisor.source.review.finding import Finding, Severity
 from supervisor.source.review.rule import Rule
 from supervisor.source.review.unattended import always_runs
@@ -25,20 +25,20 @@ _DEBUGGERS = frozenset({"pdb", "ipdb", "pudb"})
 
 def check(facts: Facts) -> Iterator[Finding]:
     """Only calls that run whenever the script does, and that are what their name says."""
-    for call, place, statement in facts.calls_in(*_BUILTIN, "set_trace", "getpass", "download"):
-        asks = _asks(facts, call, place)
-        if asks and always_runs(facts, statement):
+    for call in facts.calls(*_BUILTIN, "set_trace", "getpass", "download"):
+        asks = _asks(facts, call)
+        if asks and always_runs(facts, call.at):
             yield RULE.finding(
-                facts, call, found=f"{asks} in a run without a keyboard", expected="no question"
+                facts, call.node, found=f"{asks} in a run without a keyboard", expected="no question"
             )
 
 
-def _asks(facts: Facts, call: ast.Call, place: Place) -> str:
+def _asks(facts: Facts, call: Call) -> str:
     """What asks, as it is called in full; empty where nothing does."""
-    name = facts.whole_name(call.func)
-    if isinstance(call.func, ast.Name) and name in _BUILTIN:
-        return f"{name}()" if facts.is_builtin(name, place) else ""
+    name = facts.whole_name(call.node.func)
+    if isinstance(call.node.func, ast.Name) and name in _BUILTIN:
+        return "" if bindings_of(facts, name, call.at) else f"{name}()"
     module, _, last = name.rpartition(".")
     if (last == "set_trace" and module in _DEBUGGERS) or name == "getpass.getpass":
         return f"{name}()"
-    return f"{name}()" if name == "nltk.download" and not call.args and not call.keywords else ""
+    return f"{name}()" if name == "nltk.download" and not call.node.args and not call.node.keywords else ""

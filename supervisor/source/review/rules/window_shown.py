@@ -25,10 +25,10 @@ _WITHOUT_WINDOWS = frozenset({"agg", "pdf", "svg", "ps", "cairo", "template"})
 def check(facts: Facts) -> Iterator[Finding]:
     """Only calls that run whenever the script does."""
     quiet = _draws_without_windows(facts)
-    for call, _, statement in facts.calls_in("show", "waitKey"):
-        shown = _shown(facts, call, quiet=quiet)
-        if shown and always_runs(facts, statement):
-            yield RULE.finding(facts, call, found=shown, expected="a file")
+    for call in facts.calls("show", "waitKey"):
+        shown = _shown(facts, call.node, quiet=quiet)
+        if shown and always_runs(facts, call.at):
+            yield RULE.finding(facts, call.node, found=shown, expected="a file")
 
 
 def _shown(facts: Facts, call: ast.Call, *, quiet: bool) -> str:
@@ -40,7 +40,7 @@ def _shown(facts: Facts, call: ast.Call, *, quiet: bool) -> str:
 
 
 def _draws_without_windows(facts: Facts) -> bool:
-    backends = [call.args[0] for call, _ in facts.calls("use", "switch_backend") if call.args]
+    backends = [call.node.args[0] for call in facts.calls("use", "switch_backend") if call.node.args]
     if any((text_of(item) or "agg").lower() in _WITHOUT_WINDOWS for item in backends):
         return True
     return any(facts.near("mplbackend")) or bool(facts.calls("ion"))
