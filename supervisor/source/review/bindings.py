@@ -6,9 +6,8 @@ them is at fault. What cannot be followed is None.
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from supervisor.source.review.facts import Call, Facts
+from supervisor.source.review.facts import Bound, Call, Facts
 from supervisor.source.review.statements import FUNCTIONS, Function, Statement
 from supervisor.source.values import callee, keyword, text_of
 
@@ -16,14 +15,6 @@ _OPTIONS = frozenset({"add_argument", "option", "Option"})
 _NAMESPACES = frozenset(
     {"dict", "Namespace", "SimpleNamespace", "EasyDict", "AttrDict", "Box", "set_defaults"}
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Bound:
-    """An expression that something is bound to, None where it is not in sight, and where that stands."""
-
-    value: ast.expr | None
-    at: Statement
 
 
 def bound_to(facts: Facts, node: ast.expr, at: Statement) -> list[Bound] | None:
@@ -39,10 +30,9 @@ def bound_to(facts: Facts, node: ast.expr, at: Statement) -> list[Bound] | None:
 
 def bindings_of(facts: Facts, name: str, at: Statement) -> list[Bound]:
     """The bindings of a name that is read in a statement: those of the innermost scope that has any."""
-    found: dict[int, list[Bound]] = {}
-    for statement in facts.near(name):
-        for scope, bound in _binds(facts, name, statement):
-            found.setdefault(scope, []).append(bound)
+    found = facts.looked.names.get(name)
+    if found is None:
+        found = facts.looked.names[name] = _by_scope(facts, name)
     scopes = [item for item in at.parents if isinstance(item, (*FUNCTIONS, ast.ClassDef))]
     for around in reversed(scopes):
         # A class's names are not seen from its methods.
@@ -50,6 +40,14 @@ def bindings_of(facts: Facts, name: str, at: Statement) -> list[Bound]:
         if seen and id(around) in found:
             return found[id(around)]
     return found.get(0, [])
+
+
+def _by_scope(facts: Facts, name: str) -> dict[int, list[Bound]]:
+    found: dict[int, list[Bound]] = {}
+    for statement in facts.near(name):
+        for scope, bound in _binds(facts, name, statement):
+            found.setdefault(scope, []).append(bound)
+    return found
 
 
 def _binds(facts: Facts, name: str, statement: Statement) -> Iterator[tuple[int, Bound]]:
@@ -142,7 +140,10 @@ def _member(node: ast.expr) -> str | None:
 
 def _members(facts: Facts, name: str) -> list[Bound]:
     """Whatever of that name belongs to an object, a class, a dict or a command line."""
-    found: list[Bound] = []
+    found = facts.looked.members.get(name)
+    if found is not None:
+        return found
+    found = facts.looked.members[name] = []
     for statement in facts.near(name, name.replace("_", "-")):
         written = dict(assigned(statement.node))
         for part in statement.nodes():

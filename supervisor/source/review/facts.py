@@ -40,6 +40,23 @@ class Call:
     at: Statement
 
 
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """An expression that something is bound to, None where it is not in sight, and where that stands."""
+
+    value: ast.expr | None
+    at: Statement
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What was looked up before, by the name that was asked for."""
+
+    calls: dict[str, list[Call]] = field(default_factory=dict)
+    names: dict[str, dict[int, list[Bound]]] = field(default_factory=dict)
+    members: dict[str, list[Bound]] = field(default_factory=dict)
+
+
 @dataclass(frozen=True)
 class Facts:
     """What the rules judge by. `modules` and `names` give the first line that imports each of them.
@@ -63,6 +80,7 @@ class Facts:
     tries: list[ast.Try] = field(default_factory=list)
     functions: dict[str, list[Function]] = field(default_factory=dict)
     classes: set[str] = field(default_factory=set)
+    looked: Looked = field(default_factory=Looked)
 
     @property
     def trains(self) -> bool:
@@ -81,14 +99,21 @@ class Facts:
     def calls(self, *names: str) -> list[Call]:
         """The calls of what has one of these last names, or is imported under another; as they end."""
         wanted = {*names, *(alias for alias, name in self.aliases.items() if name in names)}
-        return [call for call in self.calls_near(*wanted) if callee(call.node) in wanted]
+        found = [call for name in wanted for call in self._called(name)]
+        found.sort(key=lambda call: (call.at.first, call.node.end_lineno or 0, call.node.end_col_offset or 0))
+        return found
 
     def calls_near(self, *words: str) -> Iterator[Call]:
         """The calls in the statements on whose lines one of these words stands."""
         for statement in self.near(*words):
-            here = [Call(node, statement) for node in statement.nodes() if isinstance(node, ast.Call)]
-            here.sort(key=lambda call: (call.node.end_lineno or 0, call.node.end_col_offset or 0))
-            yield from here
+            yield from (Call(node, statement) for node in statement.nodes() if isinstance(node, ast.Call))
+
+    def _called(self, name: str) -> list[Call]:
+        found = self.looked.calls.get(name)
+        if found is None:
+            found = [call for call in self.calls_near(name) if callee(call.node) == name]
+            self.looked.calls[name] = found
+        return found
 
     def called(self, names: Iterable[str]) -> ast.Call | None:
         """The first call in the script of any of these, if there is one."""

@@ -87,7 +87,7 @@ class _Search:
         if isinstance(node, ast.Call) and callee(node) != "get":
             return self._called(node, at, depth)
         bindings = bound_to(self._facts, node, at)
-        if not bindings:
+        if not bindings or len(bindings) > _MOST_VALUES:
             return None
         bound = [(item.value, item.at) for item in bindings if item.value is not None]
         return self._union(bound, depth) if len(bound) == len(bindings) else None

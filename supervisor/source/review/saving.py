@@ -47,7 +47,7 @@ def closed_over(facts: Facts, names: Iterable[str]) -> frozenset[str]:
 
 
 def is_own(call: ast.Call) -> bool:
-    """Whether a call by the name of a function of the script means that one: `f()`, `self.f()`, not `x.f()`."""
+    """Whether a call by the name of a function of the script means that: `f()`, `self.f()`, not `x.f()`."""
     if isinstance(call.func, ast.Attribute):
         return isinstance(call.func.value, ast.Name) and call.func.value.id in {"self", "cls"}
     return True

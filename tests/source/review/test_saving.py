@@ -58,7 +58,7 @@ def test_the_fix_raises_what_the_ending_catches() -> None:
     [
         ("from transformers import Trainer\nTrainer(m).train()\n", False),
         (
-            "from transformers import Trainer, TrainingArguments as T\nTrainer(m, T(save_strategy='no')).train()\n",
+            "from transformers import Trainer\nTrainer(m, A(save_strategy='no')).train()\n",
             True,
         ),
         ("import lightning as L\nL.Trainer(max_epochs=3).fit(m)\n", False),
