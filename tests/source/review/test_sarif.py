@@ -52,7 +52,10 @@ def test_regions_count_from_one_and_end_behind_the_last_character(run: Any) -> N
     assert regions["prints-resources"] is None
     line = MIXED.splitlines().index("BATCH_SIZE = 8") + 1
     assert regions["batch-size-small"] == {
-        "startLine": line, "startColumn": 14, "endLine": line, "endColumn": 15,
+        "startLine": line,
+        "startColumn": 14,
+        "endLine": line,
+        "endColumn": 15,
     }
 
 
