@@ -67,7 +67,7 @@ async def test_what_is_no_script_is_a_problem_and_what_is_no_python_a_finding(
     os.mkfifo(tmp_path / "pipe")
     for name in ("pipe", "missing.py", "."):
         answer = await http.post(URL, json={"script": str(tmp_path / name)})
-        assert (answer.status_code, answer.json()["type"].rsplit("/", 1)[-1]) == (404, "script_not_readable")
+        assert (answer.status_code, answer.json()["type"].rsplit(":", 1)[-1]) == (404, "script_not_readable")
     notebook = script('{"cells": [], "nbformat": 4}', "train.ipynb")
     found = (await http.post(URL, json={"script": str(notebook)})).json()
     assert [item["found"] for item in found["findings"]] == ["it is a notebook, not a script"]

@@ -12,6 +12,7 @@ _SAVES = frozenset(
     | {"dump", "export", "to_pickle", "save_state_dict", "booster_save", "save_file", "write_checkpoint"}
 )
 _WORDS = ("save", "checkpoint", *_SAVES)
+_HINTS = ("save", "checkpoint", "ckpt")
 # These write what they train at each epoch, or every few hundred steps.
 _CALLBACKS = ("ModelCheckpoint", "BackupAndRestore", "OnExceptionCheckpoint", "CheckpointCallback")
 _TRAINERS = ("Trainer", "Seq2SeqTrainer", "SFTTrainer", "DPOTrainer", "YOLO")
@@ -55,7 +56,17 @@ def is_own(call: ast.Call) -> bool:
 
 def saves_anything(facts: Facts) -> bool:
     """Whether there is any sign of a model that is saved."""
-    return writes_checkpoints(facts) or bool(saving_names(facts))
+    if writes_checkpoints(facts) or saving_names(facts):
+        return True
+    # What trains may stand in another module, and be told here where to save.
+    nodes = (node for statement in facts.near(*_HINTS) for node in statement.nodes())
+    return any(hint in _name(node).lower() for node in nodes for hint in _HINTS)
+
+
+def _name(node: ast.AST) -> str:
+    if isinstance(node, ast.keyword):
+        return node.arg or ""
+    return last_name(node) if isinstance(node, ast.Name | ast.Attribute) else ""
 
 
 def writes_checkpoints(facts: Facts) -> bool:

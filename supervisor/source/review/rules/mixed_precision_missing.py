@@ -2,13 +2,14 @@
 
 import ast
 from collections.abc import Iterator
+from typing import TypeGuard
 
 from supervisor.source.review.facts import Facts
 from supervisor.source.review.finding import Finding, Severity
 from supervisor.source.review.possible import Value, possible_argument, possible_values
 from supervisor.source.review.rule import Rule
 from supervisor.source.review.settings import settings_of
-from supervisor.source.values import text_of
+from supervisor.source.values import last_name, text_of
 
 RULE = Rule(
     id="mixed-precision-missing",
@@ -22,9 +23,13 @@ RULE = Rule(
     'keras.mixed_precision.set_global_policy("mixed_float16")',
     why="it halves the memory of activations, so a larger batch fits, and runs on the tensor cores",
 )
-_CALLS = ("autocast", "GradScaler", "bfloat16", "half", "bf16_autocast", "autocast_mode")
+_SCOPES = frozenset({"autocast", "GradScaler", "bf16_autocast", "NativeScaler"})
+_CALLS = ("bfloat16", "half", "to_fp16", "to_bf16", "scale_loss", "amp")
+# What these train in is said outside of the script.
+_CONFIGURED = ("Accelerator",)
 _POLICIES = ("set_global_policy", "set_policy", "set_dtype_policy", "Policy", "DTypePolicy")
 _SWITCHES = frozenset({"fp16", "bf16", "amp", "use_amp", "use_fp16", "use_bf16", "half", "mixed_precision"})
+_TENSORFLOW = "TF_ENABLE_AUTO_MIXED_PRECISION"
 _PASSED = ("precision",)
 _HALVES = frozenset({"float16", "bfloat16"})
 _OFF: frozenset[Value] = frozenset({None, False, "no", "off", "none", "float32", 32, "32", "32-true"})
@@ -53,17 +58,32 @@ def check(facts: Facts) -> Iterator[Finding]:
 
 
 def _signs(facts: Facts) -> Iterator[tuple[ast.expr, bool]]:
-    for call in facts.calls(*_CALLS):
+    yield from ((call.node, True) for call in facts.calls(*_CALLS, *_CONFIGURED))
+    called: set[int] = set()
+    for call in facts.calls(*_SCOPES):
+        called.add(id(call.node.func))
         values, _ = possible_argument(facts, call, "enabled", position=None, default=True)
         yield call.node, values is None or any(values)
+    for statement in facts.near(*_SCOPES, *_HALVES, "amp", _TENSORFLOW):
+        for node in statement.nodes():
+            if id(node) not in called and _is_sign(facts, node):
+                yield node, True
     for call in facts.calls(*_POLICIES):
         name = text_of(call.node.args[0]) if call.node.args else None
         yield call.node, name is None or "16" in name
-    for call in facts.calls_near(*_HALVES):
-        for item in call.node.keywords:
-            if isinstance(item.value, ast.Attribute) and item.value.attr in _HALVES:
-                # `dtype=torch.bfloat16`
-                yield item.value, True
     for value, at in settings_of(facts, _SWITCHES, _PASSED):
         values = possible_values(facts, value, at)
         yield value, values is None or not values <= _OFF
+
+
+def _is_sign(facts: Facts, node: ast.AST) -> TypeGuard[ast.expr]:
+    """`torch.bfloat16`, `partial(torch.autocast, …)`, `amp.initialize`; NumPy's halves are of other things."""
+    if isinstance(node, ast.Constant):
+        return node.value == _TENSORFLOW
+    if not isinstance(node, ast.Name | ast.Attribute):
+        return False
+    name = facts.whole_name(node)
+    last = last_name(node)
+    if last in _HALVES:
+        return not name.startswith(("numpy.", "pandas."))
+    return last in _SCOPES or name.endswith("amp.initialize")

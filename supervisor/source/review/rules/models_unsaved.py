@@ -11,7 +11,8 @@ RULE = Rule(
     id="models-unsaved",
     severity=Severity.WARNING,
     summary="nothing saves a model",
-    looks_for="no call that saves, dumps or exports, and no Trainer that does it by itself",
+    looks_for="no call that saves, dumps or exports, no name that speaks of saving or of checkpoints, and "
+    "no Trainer that does it by itself",
     fix="save the model after each fold or epoch, such as by torch.save(model.state_dict(), path)",
     why="a model that is only in memory is lost with the process: nothing can be predicted from it "
     "afterwards",
