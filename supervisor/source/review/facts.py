@@ -111,7 +111,9 @@ class Facts:
     def _called(self, name: str) -> list[Call]:
         found = self.looked.calls.get(name)
         if found is None:
-            found = [call for call in self.calls_near(name) if callee(call.node) == name]
+            # Most names that are asked for are nowhere in the script.
+            near = self.calls_near(name) if name in self.lines.names else ()
+            found = [call for call in near if callee(call.node) == name]
             self.looked.calls[name] = found
         return found
 

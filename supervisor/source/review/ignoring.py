@@ -60,8 +60,9 @@ def _covers(item: Ignore, finding: Finding) -> bool:
 def _ignores(facts: Facts) -> Iterator[Ignore]:
     lines = facts.lines
     candidates = [line for line in lines.with_words((_WORD,)) if _COMMENT.search(lines[line])]
+    seen: dict[tuple[int, int], dict[int, int]] = {}
     for line in candidates[:_MOST_COMMENTS]:
-        column = _comment_column(facts, line)
+        column = _comment_column(facts, line, seen)
         if column is None:
             continue
         comment = lines[line][column:]
@@ -88,16 +89,23 @@ def _line_below(lines: Lines, line: int) -> int:
     return line
 
 
-def _comment_column(facts: Facts, line: int) -> int | None:
-    """Where on the line its comment begins, from 0; None where it has none."""
-    first, last = facts.statements.around(line, len(facts.lines.rows))
-    text = facts.lines.own(first, last) + "\n"
+def _comment_column(facts: Facts, line: int, seen: dict[tuple[int, int], dict[int, int]]) -> int | None:
+    """Where on the line its comment begins, from 0; None where it has none. `seen` is kept from call to call."""
+    around = facts.statements.around(line, len(facts.lines.rows))
+    if around not in seen:
+        seen[around] = _comments(facts.lines, *around)
+    return seen[around].get(line)
+
+
+def _comments(lines: Lines, first: int, last: int) -> dict[int, int]:
+    """The lines of a part of the script that have a comment, each with where it begins."""
+    text = lines.own(first, last) + "\n"
+    found: dict[int, int] = {}
     try:
         for token in tokenize.generate_tokens(io.StringIO(text).readline):
-            if token.type == tokenize.COMMENT and token.start[0] == line - first + 1:
-                return token.start[1]
+            if token.type == tokenize.COMMENT:
+                found[first + token.start[0] - 1] = token.start[1]
     except (tokenize.TokenError, SyntaxError):
-        # Cut out of its surroundings it does not read: then only a comment on a line of its own is sure.
-        row = facts.lines[line]
-        return len(row) - len(row.lstrip()) if row.lstrip().startswith("#") else None
-    return None
+        # Cut out of its surroundings it does not read on: what was found up to there stands.
+        return found
+    return found

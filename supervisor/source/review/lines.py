@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
 
+_NAME = re.compile(r"\w+")
 _ENDS = re.compile(r"\r\n|\r")
 
 
@@ -74,6 +75,11 @@ class Lines:
                     break
                 position = self._lower.find(word, self._starts[line])
         return sorted(hits)
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Every word of the text that may be a name."""
+        return frozenset(_NAME.findall(self.text))
 
     @cached_property
     def _lower(self) -> str:

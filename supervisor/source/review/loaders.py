@@ -7,6 +7,7 @@ Trainer likewise.
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from supervisor.source.names import Purpose
 from supervisor.source.review.facts import Call, Facts
@@ -69,7 +70,7 @@ class Loader:
 
 def training_loaders(facts: Facts) -> list[Loader]:
     """Those of a script that uses PyTorch, at most 50."""
-    return list(_loaders(facts))[:_MOST_LOADERS] if facts.on_torch else []
+    return list(islice(_loaders(facts), _MOST_LOADERS)) if facts.on_torch else []
 
 
 def _loaders(facts: Facts) -> Iterator[Loader]:

@@ -12,6 +12,7 @@ _SAVES = frozenset(
     | {"dump", "export", "to_pickle", "save_state_dict", "booster_save", "save_file", "write_checkpoint"}
 )
 _WORDS = ("save", "checkpoint", *_SAVES)
+_MOST_NAMES = 1000
 _HINTS = ("save", "checkpoint", "ckpt")
 # These write what they train at each epoch, or every few hundred steps.
 _CALLBACKS = ("ModelCheckpoint", "BackupAndRestore", "OnExceptionCheckpoint", "CheckpointCallback")
@@ -36,7 +37,7 @@ def closed_over(facts: Facts, names: Iterable[str]) -> frozenset[str]:
     """These names of calls, and the script's own functions in which any of them is called, however deep."""
     found = set(names)
     work = list(found)
-    while work:
+    while work and len(found) < _MOST_NAMES:
         name = work.pop()
         for call in facts.calls(name):
             if name in facts.functions and not is_own(call.node):

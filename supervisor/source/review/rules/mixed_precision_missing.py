@@ -66,7 +66,7 @@ def _signs(facts: Facts) -> Iterator[tuple[ast.expr, bool]]:
         yield call.node, values is None or any(values)
     for statement in facts.near(*_SCOPES, *_HALVES, "amp", _TENSORFLOW):
         for node in statement.nodes():
-            if id(node) not in called and _is_sign(facts, node):
+            if id(node) not in called and _is_sign(node, facts):
                 yield node, True
     for call in facts.calls(*_POLICIES):
         name = text_of(call.node.args[0]) if call.node.args else None
@@ -76,8 +76,8 @@ def _signs(facts: Facts) -> Iterator[tuple[ast.expr, bool]]:
         yield value, values is None or not values <= _OFF
 
 
-def _is_sign(facts: Facts, node: ast.AST) -> TypeGuard[ast.expr]:
-    """`torch.bfloat16`, `partial(torch.autocast, …)`, `amp.initialize`; NumPy's halves are of other things."""
+def _is_sign(node: ast.AST, facts: Facts) -> TypeGuard[ast.expr]:
+    """`torch.bfloat16`, `partial(torch.autocast, …)`, `amp.initialize`; NumPy's halves mean other things."""
     if isinstance(node, ast.Constant):
         return node.value == _TENSORFLOW
     if not isinstance(node, ast.Name | ast.Attribute):
