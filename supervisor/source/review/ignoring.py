@@ -90,7 +90,7 @@ def _line_below(lines: Lines, line: int) -> int:
 
 
 def _comment_column(facts: Facts, line: int, seen: dict[tuple[int, int], dict[int, int]]) -> int | None:
-    """Where on the line its comment begins, from 0; None where it has none. `seen` is kept from call to call."""
+    """Where the comment of a line begins, from 0; None where it has none. `seen` is kept between calls."""
     around = facts.statements.around(line, len(facts.lines.rows))
     if around not in seen:
         seen[around] = _comments(facts.lines, *around)
