@@ -10,7 +10,7 @@ from supervisor import __version__
 from supervisor.cli.errors import USAGE, CommandError
 from supervisor.cli.review_text import review_text
 from supervisor.source.file import ScriptError, read_script
-from supervisor.source.review import Kind, as_dict, as_sarif, review, this_machine
+from supervisor.source.review import Kind, as_dict, as_sarif, review_here
 
 
 class Format(StrEnum):
@@ -26,7 +26,7 @@ def review_script(path: Path, kind: str | None, form: str) -> bool:
         script = read_script(path)
     except ScriptError as error:
         raise CommandError(str(error), USAGE) from error
-    found = review(script.data, kind=known, machine=this_machine())
+    found = review_here(script.data, known)
     if shown is Format.TEXT:
         typer.echo(review_text(path, script.data, found))
     else:

@@ -32,7 +32,7 @@ def review(script: bytes, *, kind: Kind | None, machine: Machine, args: Sequence
     findings = [finding for module in CHECKED for finding in module.check(facts)]
     findings = silence(facts, findings, frozenset(rule.id for rule in RULES))
     passed = all(finding.severity is not Severity.ERROR for finding in findings)
-    size = facts.located.value if isinstance(facts.located, Located) else None
+    size = int(facts.located.value) if isinstance(facts.located, Located) else None
     return Review(passed, told, evidence, ordered(findings), size)
 
 

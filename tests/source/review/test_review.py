@@ -1,5 +1,6 @@
 """The review as a whole: odd input is a finding and never an exception, and nothing of a script runs."""
 
+import gc
 import json
 import os
 from pathlib import Path
@@ -127,6 +128,20 @@ def test_a_script_on_disk_is_reviewed_for_this_machine(tmp_path: Path) -> None:
     assert review_file(path).kind is Kind.IMAGE
     assert review_file(path, Kind.TABULAR).passed is False
     assert this_machine().cores == len(os.sched_getaffinity(0))
+
+
+def test_the_collector_of_cycles_is_on_again_after_a_review(tmp_path: Path) -> None:
+    path = tmp_path / "train.py"
+    path.write_text(GOOD)
+    assert gc.isenabled()
+    review_file(path)
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        review_file(path)
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
 
 
 def test_a_file_that_is_too_long_to_be_a_script_is_said(tmp_path: Path) -> None:
