@@ -1,7 +1,7 @@
 """What saves models in a script: calls, functions of its own that hold such calls, and trainers. Pure."""
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from supervisor.source.review.facts import Facts
 from supervisor.source.review.statements import FUNCTIONS
@@ -16,7 +16,7 @@ _MOST_NAMES = 1000
 _HINTS = ("save", "checkpoint", "ckpt")
 # These write what they train at each epoch, or every few hundred steps.
 _CALLBACKS = ("ModelCheckpoint", "BackupAndRestore", "OnExceptionCheckpoint", "CheckpointCallback")
-_TRAINERS = ("Trainer", "Seq2SeqTrainer", "SFTTrainer", "DPOTrainer", "YOLO")
+_TRAINERS = ("Trainer", "Seq2SeqTrainer", "SFTTrainer", "DPOTrainer", "YOLO", "LightningCLI")
 _TRAINERS_OF = frozenset({"transformers", "trl", "lightning", "pytorch_lightning", "ultralytics"})
 _ENDS = frozenset({"KeyboardInterrupt", "SystemExit", "BaseException"})
 
@@ -74,11 +74,11 @@ def writes_checkpoints(facts: Facts) -> bool:
     """Whether a library writes checkpoints while it trains, so that little is lost at any end."""
     if facts.calls(*_CALLBACKS):
         return True
-    for call in facts.calls(*_TRAINERS):
-        library = facts.whole_name(call.node.func).partition(".")[0]
-        if library in _TRAINERS_OF and not _is_false(keyword(call.node, "enable_checkpointing")):
-            return not _saves_never(facts)
-    return False
+    if not any(_is_trainer(facts, item) for item in _made_or_inherited(facts)):
+        return False
+    off = (keyword(call.node, "enable_checkpointing") for call in facts.calls_near("enable_checkpointing"))
+    never = (keyword(call.node, "save_strategy") for call in facts.calls_near("save_strategy"))
+    return not (any(map(_is_false, off)) or any(text_of(item) == "no" for item in never))
 
 
 def ending_path(facts: Facts, saving: frozenset[str]) -> tuple[ast.stmt | ast.ExceptHandler, bool] | None:
@@ -114,10 +114,20 @@ def _exceptions(node: ast.expr | None) -> list[ast.expr]:
     return list(node.elts) if isinstance(node, ast.Tuple) else [node]
 
 
-def _saves_never(facts: Facts) -> bool:
-    """`save_strategy="no"` among the Trainer's arguments."""
-    calls = facts.calls_near("save_strategy")
-    return any(text_of(keyword(call.node, "save_strategy")) == "no" for call in calls)
+def _made_or_inherited(facts: Facts) -> Iterator[ast.expr]:
+    """What is called and what classes derive from, where it may be a trainer."""
+    yield from (call.node.func for call in facts.calls(*_TRAINERS, "instantiate"))
+    for statement in facts.near(*_TRAINERS):
+        if isinstance(statement.node, ast.ClassDef):
+            yield from statement.node.bases
+
+
+def _is_trainer(facts: Facts, node: ast.expr) -> bool:
+    """Whether it is a trainer of a library that saves; one that Hydra makes for Lightning is taken to be."""
+    name = facts.whole_name(node)
+    if name.endswith("instantiate"):
+        return not {"lightning", "pytorch_lightning"}.isdisjoint(facts.modules)
+    return name.partition(".")[0] in _TRAINERS_OF and name.rpartition(".")[2] in _TRAINERS
 
 
 def _is_false(node: ast.expr | None) -> bool:

@@ -33,6 +33,8 @@ PRECISE = without("torch.autocast", put="if True:")
         "learn = learn.to_fp16()",
         "model, optimizer = apex.amp.initialize(model, optimizer)",
         "accelerator = Accelerator()",
+        "parser = HfArgumentParser(TrainingArguments)",
+        "args = TrainingArguments('out', **settings)",
         "keras.mixed_precision.set_global_policy('mixed_float16')",
         "os.environ['TF_ENABLE_AUTO_MIXED_PRECISION'] = '1'",
     ],
@@ -56,6 +58,11 @@ def test_mixed_precision_that_is_switched_off_is_named_with_its_line(sign: str) 
     assert finding.severity is Severity.WARNING
     assert finding.line == PRECISE.count("\n") + 2
     assert finding.found == "mixed precision switched off"
+
+
+def test_mixed_precision_by_the_command_line_is_enough() -> None:
+    assert "mixed-precision-missing" in rules(judged(PRECISE, args=["--epochs", "3"]))
+    assert "mixed-precision-missing" not in rules(judged(PRECISE, args=["--fp16"]))
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from typing import TypeGuard
 
 from supervisor.source.review.facts import Facts
 from supervisor.source.review.finding import Finding, Severity
+from supervisor.source.review.loaders import TRAINER_ARGUMENTS
 from supervisor.source.review.possible import Value, possible_argument, possible_values
 from supervisor.source.review.rule import Rule
 from supervisor.source.review.settings import settings_of
@@ -26,10 +27,11 @@ RULE = Rule(
 _SCOPES = frozenset({"autocast", "GradScaler", "bf16_autocast", "NativeScaler"})
 _CALLS = ("bfloat16", "half", "to_fp16", "to_bf16", "scale_loss", "amp")
 # What these train in is said outside of the script.
-_CONFIGURED = ("Accelerator",)
+_CONFIGURED = ("Accelerator", "HfArgumentParser", "LightningCLI", "instantiate")
 _POLICIES = ("set_global_policy", "set_policy", "set_dtype_policy", "Policy", "DTypePolicy")
 _SWITCHES = frozenset({"fp16", "bf16", "amp", "use_amp", "use_fp16", "use_bf16", "half", "mixed_precision"})
 _TENSORFLOW = "TF_ENABLE_AUTO_MIXED_PRECISION"
+_ARGUMENTS = ("fp16", "bf16", "amp", "precision")
 _PASSED = ("precision",)
 _HALVES = frozenset({"float16", "bfloat16"})
 _OFF: frozenset[Value] = frozenset({None, False, "no", "off", "none", "float32", 32, "32", "32-true"})
@@ -43,6 +45,8 @@ def check(facts: Facts) -> Iterator[Finding]:
     A script without one is warned, never failed: the training may stand in a module beside it.
     """
     if _NEEDS.isdisjoint(facts.modules):
+        return
+    if any(switch in item.lower() for item in facts.args for switch in _ARGUMENTS):
         return
     off: ast.expr | None = None
     for node, may_be_on in _signs(facts):
@@ -59,6 +63,9 @@ def check(facts: Facts) -> Iterator[Finding]:
 
 def _signs(facts: Facts) -> Iterator[tuple[ast.expr, bool]]:
     yield from ((call.node, True) for call in facts.calls(*_CALLS, *_CONFIGURED))
+    for call in facts.calls("Trainer", *TRAINER_ARGUMENTS):
+        # Given by `**` it may be among them.
+        yield from ((item.value, True) for item in call.node.keywords if item.arg is None)
     called: set[int] = set()
     for call in facts.calls(*_SCOPES):
         called.add(id(call.node.func))
