@@ -57,6 +57,11 @@ class Loader:
     def workers(self) -> Option:
         return self.option("num_workers", default=0)
 
+    @property
+    def has_none(self) -> bool:
+        """Whether it is certain that it has no workers."""
+        return self.workers().values == frozenset({0})
+
     def finding(self, rule: Rule, option: Option, *, found: str, expected: str, value: str) -> Finding:
         """A finding whose fix is to pass `value`."""
         return rule.finding(

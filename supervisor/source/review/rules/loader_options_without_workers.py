@@ -21,7 +21,7 @@ RULE = Rule(
 def check(facts: Facts) -> Iterator[Finding]:
     """Both must be certain: no workers, and an option that is on."""
     for loader in training_loaders(facts):
-        if loader.prefix or loader.workers().values != frozenset({0}):
+        if loader.prefix or not loader.has_none:
             continue
         prefetch, persistent = (
             loader.option("prefetch_factor", default=None),

@@ -11,7 +11,7 @@ RULE = Rule(
     id="loader-persistent",
     severity=Severity.WARNING,
     summary="DataLoader workers start again at each epoch",
-    looks_for="a training loader without `persistent_workers=True`",
+    looks_for="a training loader with workers and without `persistent_workers=True`",
     fix="pass persistent_workers=True",
     why="without it all workers end and start again at each epoch, while the GPU waits",
 )
@@ -21,7 +21,8 @@ def check(facts: Facts) -> Iterator[Finding]:
     """It must be certain that it is off."""
     for loader in training_loaders(facts):
         persistent = loader.option("persistent_workers", default=False)
-        if persistent.values is not None and not any(persistent.values):
+        off = persistent.values is not None and not any(persistent.values)
+        if off and not loader.has_none:
             yield loader.finding(
                 RULE,
                 persistent,

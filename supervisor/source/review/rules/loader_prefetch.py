@@ -11,7 +11,7 @@ RULE = Rule(
     id="loader-prefetch",
     severity=Severity.WARNING,
     summary="DataLoader prefetches too little or too much",
-    looks_for="a training loader whose `prefetch_factor` is not 3 or 4 (PyTorch's own is 2)",
+    looks_for="a training loader with workers whose `prefetch_factor` is not 3 or 4 (PyTorch's own is 2)",
     fix="pass prefetch_factor=4",
     why="batches that wait ready keep the GPU busy over a slow read; many more of them only fill memory",
 )
@@ -28,5 +28,5 @@ def check(facts: Facts) -> Iterator[Finding]:
         else:
             numbers = prefetch.numbers
             shown = f"prefetch_factor={max(numbers, default=0)}"
-        if numbers and not any(number in _GOOD for number in numbers):
+        if numbers and not loader.has_none and not any(number in _GOOD for number in numbers):
             yield loader.finding(RULE, prefetch, found=shown, expected="3 to 4", value="prefetch_factor=4")

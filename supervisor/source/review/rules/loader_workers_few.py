@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from supervisor.source.review.facts import Facts
 from supervisor.source.review.finding import Finding, Severity
-from supervisor.source.review.loaders import training_loaders
+from supervisor.source.review.loaders import Loader, training_loaders
 from supervisor.source.review.rule import Rule
 from supervisor.source.review.workers import best_workers, in_words, range_of_workers
 
@@ -30,5 +30,12 @@ def check(facts: Facts) -> Iterator[Finding]:
                 workers,
                 found=f"num_workers={max(workers.numbers)}",
                 expected=in_words(cores),
-                value=f"num_workers={best_workers(cores)}",
+                value=_with_options(loader, f"num_workers={best_workers(cores)}"),
             )
+
+
+def _with_options(loader: Loader, workers: str) -> str:
+    """Where there are none yet, what belongs to them is told along, and by no other rule."""
+    if not loader.has_none:
+        return workers
+    return f"{workers}, {loader.prefix}prefetch_factor=4 and {loader.prefix}persistent_workers=True"
