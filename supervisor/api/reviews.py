@@ -1,17 +1,23 @@
 """The review of a training script, before anything is launched."""
 
+import json
 from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from supervisor import __version__
 from supervisor.api.answers import json_answer
 from supervisor.api.dependencies import EngineHere
+from supervisor.api.negotiation import preferred
 from supervisor.domain.review import Kind
 from supervisor.engine.reviewing import review_script
 from supervisor.engine.submission import Text
+from supervisor.source.review import SARIF, as_sarif
 
 router = APIRouter(prefix="/v1/reviews", tags=["reviews"])
+
+_JSON = "application/json"
 
 
 class ReviewRequest(BaseModel):
@@ -26,7 +32,10 @@ class ReviewRequest(BaseModel):
 
 
 class FindingView(BaseModel):
-    """What one rule found. Rules may grow: treat those that you do not know as opaque."""
+    """What one rule found. Rules may grow: treat those that you do not know as opaque.
+
+    Lines and columns count from 1, columns in Unicode code points; `end_column` is behind the last one.
+    """
 
     rule: str
     severity: str
@@ -35,6 +44,9 @@ class FindingView(BaseModel):
     expected: str
     fix: str
     why: str
+    column: int | None
+    end_line: int | None
+    end_column: int | None
 
 
 class ReviewView(BaseModel):
@@ -48,12 +60,27 @@ class ReviewView(BaseModel):
     findings: list[FindingView]
 
 
-@router.post("", operation_id="review_script", response_model=ReviewView)
-async def review(request: ReviewRequest, engine: EngineHere) -> Response:
-    """Review a script: what in it costs GPU time, each finding with its reason and its fix."""
+@router.post(
+    "",
+    operation_id="review_script",
+    response_model=ReviewView,
+    responses={
+        200: {
+            "description": "The review, in the form that `Accept` asks for",
+            "content": {SARIF: {"schema": {"type": "object"}}},
+        }
+    },
+)
+async def review(body: ReviewRequest, engine: EngineHere, request: Request) -> Response:
+    """Review a script: what in it costs GPU time, each finding with its reason and its fix.
+
+    JSON, or SARIF 2.1.0 with `Accept: application/sarif+json`.
+    """
     path, found = await review_script(
-        request.script, request.cwd, kind=request.kind, args=request.args, config=engine.config
+        body.script, body.cwd, kind=body.kind, args=body.args, config=engine.config
     )
+    if preferred(request.headers.get("accept"), (_JSON, SARIF)) == SARIF:
+        return Response(json.dumps(as_sarif(found, path, __version__)), media_type=SARIF)
     return json_answer(
         ReviewView(
             script=str(path),

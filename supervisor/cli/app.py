@@ -46,12 +46,13 @@ def review(
     kind: Annotated[
         str | None, typer.Option(help="image, tabular or text; told by itself if left out")
     ] = None,
+    form: Annotated[str, typer.Option("--format", help="text, json or sarif")] = "text",
     as_json: AsJson = False,
 ) -> None:
     """Review a script before its launch. Exits 0 passed, 1 failed, 2 usage."""
     from supervisor.cli.review import review_script
 
-    if not review_script(script, kind, as_json=as_json):
+    if not review_script(script, kind, "json" if as_json else form):
         raise typer.Exit(1)
 
 

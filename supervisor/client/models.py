@@ -184,6 +184,9 @@ class Finding(TypedDict):
     expected: str
     fix: str
     why: str
+    column: int | None
+    end_line: int | None
+    end_column: int | None
 
 
 class Review(TypedDict):

@@ -17,7 +17,11 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one rule found. `line` counts from 1, None where no line is to blame; `rule` is a stable id."""
+    """What one rule found. `rule` is a stable id; without a line to blame all four places are None.
+
+    Lines and columns count from 1, columns in Unicode code points; `end_column` is the one behind the last
+    character, on `end_line`.
+    """
 
     rule: str
     severity: Severity
@@ -26,6 +30,9 @@ class Finding:
     expected: str
     fix: str
     why: str
+    column: int | None = None
+    end_line: int | None = None
+    end_column: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,4 +74,9 @@ def finding_as_dict(finding: Finding) -> dict[str, Any]:
 def ordered(findings: list[Finding]) -> tuple[Finding, ...]:
     """The findings with the errors first, then the warnings; within each by line."""
     ranks = list(Severity)
-    return tuple(sorted(findings, key=lambda item: (ranks.index(item.severity), item.line or 0, item.rule)))
+    return tuple(
+        sorted(
+            findings,
+            key=lambda item: (ranks.index(item.severity), item.line or 0, item.column or 0, item.rule),
+        )
+    )

@@ -1,13 +1,15 @@
 """The thin edge of the review: this machine, and a script on disk."""
 
+import contextlib
+import gc
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from supervisor.domain.review import Kind
 from supervisor.source.file import read_script
 from supervisor.source.review.finding import Machine, Review
-from supervisor.source.review.rules import review
+from supervisor.source.review.reviewer import review
 
 _SHM = "/dev/shm"  # noqa: S108 - measured, nothing is written there
 
@@ -25,4 +27,25 @@ def this_machine() -> Machine:
 
 def review_file(path: Path, kind: Kind | None = None, args: Sequence[str] = ()) -> Review:
     """Review the script at `path` for this machine; raises `ScriptReadError` where it cannot be read."""
-    return review(read_script(path).data, kind=kind, machine=this_machine(), args=args)
+    return review_here(read_script(path).data, kind, args)
+
+
+def review_here(script: bytes, kind: Kind | None = None, args: Sequence[str] = ()) -> Review:
+    """Review the bytes of a script for this machine."""
+    with _uncollected():
+        return review(script, kind=kind, machine=this_machine(), args=args)
+
+
+@contextlib.contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without the collector of cycles: a tree is very many objects and none, and looking costs as much again.
+
+    Of several threads at once, the one that found it on turns it on again.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()

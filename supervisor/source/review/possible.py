@@ -8,8 +8,9 @@ import itertools
 import operator
 from collections.abc import Callable
 
-from supervisor.source.forms import Place
-from supervisor.source.review.facts import Facts
+from supervisor.source.review.bindings import bound_to
+from supervisor.source.review.facts import Call, Facts
+from supervisor.source.review.statements import Statement
 from supervisor.source.values import callee, keyword, unwrap
 
 Value = int | float | bool | str | None
@@ -28,33 +29,34 @@ _ARITHMETIC: dict[type[ast.operator], Callable[[float, float], float]] = {
 }
 
 
-def possible_values(facts: Facts, node: ast.expr, place: Place) -> Values | None:
+def possible_values(facts: Facts, node: ast.expr, at: Statement) -> Values | None:
     """All values that the expression may have, or None where that is not known."""
-    return _Search(facts).values(node, place, 0)
+    return _Search(facts).values(node, at, 0)
 
 
 def possible_argument(
-    facts: Facts, call: ast.Call, place: Place, name: str, *, position: int | None, default: Value
-) -> tuple[Values | None, int]:
-    """What a call may be given under a name, and the line on which that stands.
+    facts: Facts, call: Call, name: str, *, position: int | None, default: Value
+) -> tuple[Values | None, ast.expr]:
+    """What a call may be given under a name, and the expression that says so: the call where none does.
 
     `default` is what the called would take by itself. Options passed by `**` are followed by their key.
     """
-    value = keyword(call, name)
-    if value is None and position is not None and len(call.args) > position:
-        value = call.args[position]
-    if any(isinstance(item, ast.Starred) for item in call.args):
-        return None, call.lineno
+    node = call.node
+    value = keyword(node, name)
+    if value is None and position is not None and len(node.args) > position:
+        value = node.args[position]
+    if any(isinstance(item, ast.Starred) for item in node.args):
+        return None, node
     if value is not None:
-        return possible_values(facts, value, place), value.lineno
-    options = [item.value for item in call.keywords if item.arg is None]
+        return possible_values(facts, value, call.at), value
+    options = [item.value for item in node.keywords if item.arg is None]
     if not options:
-        return frozenset({default}), call.lineno
+        return frozenset({default}), node
     if len(options) > 1:
-        return None, call.lineno
+        return None, node
     key = ast.copy_location(ast.Constant(name), options[0])
     entry = ast.copy_location(ast.Subscript(options[0], key, ast.Load()), options[0])
-    return possible_values(facts, entry, place), options[0].lineno
+    return possible_values(facts, entry, call.at), options[0]
 
 
 class _Search:
@@ -64,55 +66,55 @@ class _Search:
         self._facts = facts
         self._steps = 0
 
-    def values(self, node: ast.expr, place: Place, depth: int) -> Values | None:
+    def values(self, node: ast.expr, at: Statement, depth: int) -> Values | None:
         self._steps += 1
         if self._steps > _MOST_STEPS or depth > _DEEPEST:
             return None
         node, _ = unwrap(node)
-        found = self._written(node, place, depth + 1)
+        found = self._written(node, at, depth + 1)
         return None if found is None or len(found) > _MOST_VALUES else found
 
-    def _written(self, node: ast.expr, place: Place, depth: int) -> Values | None:
+    def _written(self, node: ast.expr, at: Statement, depth: int) -> Values | None:
         if isinstance(node, ast.Constant):
             value = node.value
             return frozenset({value}) if value is None or isinstance(value, int | float | str) else None
         if isinstance(node, ast.IfExp):
-            return self._union([(node.body, place), (node.orelse, place)], depth)
+            return self._union([(node.body, at), (node.orelse, at)], depth)
         if isinstance(node, ast.BoolOp):
-            return self._first_true(node, place, depth) if isinstance(node.op, ast.Or) else None
+            return self._first_true(node, at, depth) if isinstance(node.op, ast.Or) else None
         if isinstance(node, ast.BinOp):
-            return self._combined(_ARITHMETIC.get(type(node.op)), [node.left, node.right], place, depth)
+            return self._combined(_ARITHMETIC.get(type(node.op)), [node.left, node.right], at, depth)
         if isinstance(node, ast.Call) and callee(node) != "get":
-            return self._called(node, place, depth)
-        sites = self._facts.stands_for(node, place)
-        if not sites:
+            return self._called(node, at, depth)
+        bindings = bound_to(self._facts, node, at)
+        if not bindings or len(bindings) > _MOST_VALUES:
             return None
-        bound = [(site.value, site.place) for site in sites if site.value is not None]
-        return self._union(bound, depth) if len(bound) == len(sites) else None
+        bound = [(item.value, item.at) for item in bindings if item.value is not None]
+        return self._union(bound, depth) if len(bound) == len(bindings) else None
 
-    def _called(self, call: ast.Call, place: Place, depth: int) -> Values | None:
+    def _called(self, call: ast.Call, at: Statement, depth: int) -> Values | None:
         name = callee(call)
         inner = call.args[0] if len(call.args) == 1 else None
         counted = name == "len" and isinstance(inner, ast.Call) and callee(inner) == "sched_getaffinity"
         if name in _COUNTS_CORES or counted:
             return frozenset({self._facts.machine.cores})
         if name in {"min", "max"} and len(call.args) == 2 and not call.keywords:  # noqa: PLR2004 - a pair
-            return self._combined(min if name == "min" else max, call.args, place, depth)
+            return self._combined(min if name == "min" else max, call.args, at, depth)
         return None
 
-    def _union(self, parts: list[tuple[ast.expr, Place]], depth: int) -> Values | None:
+    def _union(self, parts: list[tuple[ast.expr, Statement]], depth: int) -> Values | None:
         found: set[Value] = set()
-        for node, place in parts:
-            values = self.values(node, place, depth)
+        for node, at in parts:
+            values = self.values(node, at, depth)
             if values is None:
                 return None
             found |= values
         return frozenset(found)
 
-    def _first_true(self, node: ast.BoolOp, place: Place, depth: int) -> Values | None:
+    def _first_true(self, node: ast.BoolOp, at: Statement, depth: int) -> Values | None:
         found: set[Value] = set()
         for part in node.values:
-            values = self.values(part, place, depth)
+            values = self.values(part, at, depth)
             if values is None:
                 return None
             found |= {value for value in values if value}
@@ -124,10 +126,10 @@ class _Search:
         self,
         combine: Callable[[float, float], float] | None,
         parts: list[ast.expr],
-        place: Place,
+        at: Statement,
         depth: int,
     ) -> Values | None:
-        sides = [self.values(part, place, depth) for part in parts]
+        sides = [self.values(part, at, depth) for part in parts]
         if combine is None or any(side is None for side in sides):
             return None
         found: set[Value] = set()

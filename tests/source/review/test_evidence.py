@@ -27,6 +27,16 @@ PRECISE = without("torch.autocast", put="if True:")
         "model = model.to(dtype=torch.bfloat16)",
         "model = model.half()",
         "with torch.autocast('cuda', enabled=cuda): pass",
+        "cast = partial(torch.autocast, 'cuda')",
+        "model = model.to(torch.bfloat16)",
+        "kind = torch.float16",
+        "learn = learn.to_fp16()",
+        "model, optimizer = apex.amp.initialize(model, optimizer)",
+        "accelerator = Accelerator()",
+        "parser = HfArgumentParser(TrainingArguments)",
+        "args = TrainingArguments('out', **settings)",
+        "keras.mixed_precision.set_global_policy('mixed_float16')",
+        "os.environ['TF_ENABLE_AUTO_MIXED_PRECISION'] = '1'",
     ],
 )
 def test_each_sign_of_mixed_precision_is_enough(sign: str) -> None:
@@ -40,6 +50,7 @@ def test_each_sign_of_mixed_precision_is_enough(sign: str) -> None:
         "x = Trainer(precision=32)",
         "x = TrainingArguments(fp16=False)",
         "torch.autocast('cuda', enabled=False)",
+        "keras.mixed_precision.set_global_policy('float32')",
     ],
 )
 def test_mixed_precision_that_is_switched_off_is_named_with_its_line(sign: str) -> None:
@@ -47,6 +58,35 @@ def test_mixed_precision_that_is_switched_off_is_named_with_its_line(sign: str) 
     assert finding.severity is Severity.WARNING
     assert finding.line == PRECISE.count("\n") + 2
     assert finding.found == "mixed precision switched off"
+
+
+def test_mixed_precision_by_the_command_line_is_enough() -> None:
+    assert "mixed-precision-missing" in rules(judged(PRECISE, args=["--epochs", "3"]))
+    assert "mixed-precision-missing" not in rules(judged(PRECISE, args=["--fp16"]))
+
+
+@pytest.mark.parametrize(
+    "sign",
+    [
+        "import numpy as np\nx = np.float16",
+        "from torch import autocast",
+        "precision = tp / (tp + fp)",
+        "from sklearn.metrics import precision_score\nprecision_score(y, z)",
+        "print('fp16 autocast')",
+    ],
+)
+def test_what_only_sounds_like_mixed_precision_is_none(sign: str) -> None:
+    assert "mixed-precision-missing" in rules(judged(f"{PRECISE}\n{sign}\n"))
+
+
+@pytest.mark.parametrize(
+    "hint",
+    ["trainer = Engine(save_every=100)", "fit(path=config.save_path)", "best = trainer.checkpoint_callback"],
+)
+def test_a_name_that_speaks_of_saving_is_enough(hint: str) -> None:
+    source = without("torch.save", put="pass")
+    assert "models-unsaved" in rules(judged(source))
+    assert "models-unsaved" not in rules(judged(f"{source}\n{hint}\n"))
 
 
 def test_trees_need_no_mixed_precision() -> None:

@@ -125,6 +125,14 @@ def test_positions_count() -> None:
     assert loader_rules(source) == {"loader-workers-few", "loader-pin-memory", "loader-persistent"}
 
 
+def test_without_workers_their_options_are_part_of_the_one_fix() -> None:
+    found = judged("import torch\nx = DataLoader(ds, pin_memory=True)\n")
+    finding = only(found, "loader-workers-few")
+    options = "num_workers=10, prefetch_factor=4 and persistent_workers=True"
+    assert finding.fix == f"pass {options} to DataLoader on line 2"
+    assert not {"loader-prefetch", "loader-persistent"} & set(rules(found))
+
+
 def test_loaders_for_evaluation_are_not_judged() -> None:
     for line in (
         "val_loader = DataLoader(x)",
@@ -161,7 +169,9 @@ def test_options_that_may_fit_are_no_error(options: str) -> None:
 
 def test_the_trainers_arguments_are_judged_under_their_own_names() -> None:
     source = "from transformers import TrainingArguments\nx = TrainingArguments('out', {})\n"
-    assert loader_rules(source.format("")) == {"loader-workers-few", "loader-prefetch", "loader-persistent"}
+    assert loader_rules(source.format("")) == {"loader-workers-few"}
+    some = source.format("dataloader_num_workers=2")
+    assert loader_rules(some) == {"loader-workers-few", "loader-prefetch", "loader-persistent"}
     good = "dataloader_num_workers=8, dataloader_prefetch_factor=4, dataloader_persistent_workers=True"
     assert loader_rules(source.format(good)) == set()
     assert loader_rules(source.format(good + ", dataloader_pin_memory=False")) == {"loader-pin-memory"}

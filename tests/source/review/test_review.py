@@ -1,5 +1,6 @@
 """The review as a whole: odd input is a finding and never an exception, and nothing of a script runs."""
 
+import gc
 import json
 import os
 from pathlib import Path
@@ -10,7 +11,7 @@ from supervisor.source.file import ScriptReadError
 from supervisor.source.review import Kind, Severity, as_dict, review_file, this_machine
 from tests.source.review.scripts import GOOD, judged, only, rules, without
 
-IMAGE = Path(__file__).parents[3] / "workloads" / "image" / "train.py"
+WORKLOADS = Path(__file__).parents[3] / "workloads"
 SMALL = without("BATCH_SIZE = 128", put="BATCH_SIZE = 8")
 
 READABLE = {
@@ -31,6 +32,11 @@ def test_other_encodings_and_line_ends_are_read(data: bytes) -> None:
 BROKEN = {
     "syntax error": (b"x = 1\ndef broken(:\n", 2),
     "shell": (b"#!/bin/sh\necho $HOME\n", 2),
+    "python 2": (b"x = 1\nprint 'epoch', x\n", 2),
+    "python 2 handler": (b"try:\n    go()\nexcept OSError, error:\n    pass\n", 3),
+    "mixed tabs": (b"if 1:\n\tx = 1\n        y = 2\n", 3),
+    "notebook": (b'{"cells": [{"source": ["x = 1"]}], "nbformat": 4}\n', None),
+    "notebook with a mark": (b'\xef\xbb\xbf\n {"cells": [null],\n "nbformat": 4}', None),
     "null bytes": (b"x = 1\x00\n", None),
     "not utf-8": (b"x = '\xff'\n", None),
     "unknown encoding": (b"# coding: klingon\n", None),
@@ -62,6 +68,20 @@ def test_what_is_too_long_or_too_deep_never_raises(data: bytes, said: str | None
         assert found.passed
 
 
+@pytest.mark.parametrize("name", ["python 2", "python 2 handler"])
+def test_python_2_is_recognised(name: str) -> None:
+    assert "2to3" in judged(BROKEN[name][0]).findings[0].fix
+
+
+def test_a_dict_that_looks_like_a_notebook_is_a_script_all_the_same() -> None:
+    assert "not-parsed" not in rules(judged("x = 1\n" + '{"cells": [], "nbformat": 4}\n'))
+
+
+def test_tabs_and_a_missing_last_line_end_are_read() -> None:
+    source = without("BATCH_SIZE = 128", put="if True:\n\tBATCH_SIZE = 8").rstrip()
+    assert rules(judged(source)) == ["batch-size-small"]
+
+
 def test_an_empty_script_passes() -> None:
     assert judged(b"").passed
     assert judged(b"").kind is None
@@ -86,7 +106,19 @@ def test_the_json_form_holds_every_field_as_plain_values() -> None:
     assert json.loads(json.dumps(found)) == found
     assert (found["passed"], found["kind"], found["batch_size"]) == (False, "image", 8)
     assert found["kind_evidence"] == ["import of torchvision on line 6"]
-    assert set(found["findings"][0]) == {"rule", "severity", "line", "found", "expected", "fix", "why"}
+    names = {
+        "rule",
+        "severity",
+        "line",
+        "found",
+        "expected",
+        "fix",
+        "why",
+        "column",
+        "end_line",
+        "end_column",
+    }
+    assert set(found["findings"][0]) == names
     assert type(found["findings"][0]["severity"]) is str
 
 
@@ -98,6 +130,20 @@ def test_a_script_on_disk_is_reviewed_for_this_machine(tmp_path: Path) -> None:
     assert this_machine().cores == len(os.sched_getaffinity(0))
 
 
+def test_the_collector_of_cycles_is_on_again_after_a_review(tmp_path: Path) -> None:
+    path = tmp_path / "train.py"
+    path.write_text(GOOD)
+    assert gc.isenabled()
+    review_file(path)
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        review_file(path)
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
+
+
 def test_a_file_that_is_too_long_to_be_a_script_is_said(tmp_path: Path) -> None:
     path = tmp_path / "train.py"
     with path.open("wb") as file:
@@ -106,5 +152,6 @@ def test_a_file_that_is_too_long_to_be_a_script_is_said(tmp_path: Path) -> None:
         review_file(path)
 
 
-def test_the_image_workload_passes_without_a_finding() -> None:
-    assert judged(IMAGE.read_bytes()).findings == ()
+@pytest.mark.parametrize("path", sorted(WORKLOADS.glob("*/train.py")), ids=lambda path: path.parent.name)
+def test_every_workload_passes_without_a_finding(path: Path) -> None:
+    assert judged(path.read_bytes()).findings == ()
