@@ -6,9 +6,9 @@ says that it is one. Where any of these leaves a choice, the answer is `Uncertai
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from supervisor.source.arguments import Argument, UnclearArgumentError, find_argument
+from supervisor.source.answer import Answer, External, Literal, Located, Missing, Uncertain
+from supervisor.source.arguments import UnclearArgumentError, find_argument
 from supervisor.source.flow import Origin, Trace, effective, trace
 from supervisor.source.forms import Form, Site
 from supervisor.source.index import Index, Use, bindings, index
@@ -16,45 +16,23 @@ from supervisor.source.names import Purpose, is_batch_size, words
 from supervisor.source.text import SourceText, UnparsableError
 from supervisor.source.values import is_read_off_data, size_of, text_of, unwrap
 
+__all__ = [
+    "Answer",
+    "External",
+    "Literal",
+    "Located",
+    "Missing",
+    "Uncertain",
+    "locate_batch_size",
+    "locate_in",
+    "locate_learning_rate",
+]
+
 _MOST_CANDIDATES = 8
 _VARIABLES = frozenset({Form.CONSTANT, Form.LOCAL})
 
 
-@dataclass(frozen=True, slots=True)
-class Literal:
-    """A size written in the source: `source[start:end]`, which begins on `line` (from 1), reads `value`.
-
-    `start` and `end` are byte offsets into the source as given. `name` is what it is bound to, `form` how.
-    """
-
-    line: int
-    start: int
-    end: int
-    value: int
-    name: str
-    form: str
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Located:
-    """The size that training runs with, and what to change: `argument` where set, else `places`."""
-
-    value: int
-    places: tuple[Literal, ...]
-    argument: Argument | None
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Uncertain:
-    """No edit can be made: `reason` says why and what to do, `candidates` where the size may stand."""
-
-    reason: str
-    candidates: tuple[Literal, ...] = ()
-
-
-def locate_batch_size(source: bytes, args: Sequence[str] = ()) -> Located | Uncertain:
+def locate_batch_size(source: bytes, args: Sequence[str] = ()) -> Answer:
     """Find what sets the training batch size of a script launched with `args`. Never raises."""
     try:
         text = SourceText(source)
@@ -63,7 +41,13 @@ def locate_batch_size(source: bytes, args: Sequence[str] = ()) -> Located | Unce
     return locate_in(text, index(text.tree), args)
 
 
-def locate_in(text: SourceText, found: Index, args: Sequence[str]) -> Located | Uncertain:
+def locate_learning_rate(source: bytes, args: Sequence[str] = ()) -> Answer:
+    """Find what sets the learning rate of a script launched with `args`, as a float. Never raises."""
+    del source, args
+    return Missing("No learning rate found in the script.")
+
+
+def locate_in(text: SourceText, found: Index, args: Sequence[str]) -> Answer:
     """The same for a script that is parsed and indexed already."""
     try:
         argument = find_argument(args, found.flags)
@@ -71,11 +55,11 @@ def locate_in(text: SourceText, found: Index, args: Sequence[str]) -> Located | 
         return Uncertain(f"The batch size is not certain: {error}.")
     if argument is not None:
         why = f"the argument {argument.flag} sets the batch size, and the command line wins over the script"
-        return Located(argument.value, (), argument, why)
+        return Located(argument.value, (), argument, why, (why,))
     return _by_use(text, found) or _by_name(text, found)
 
 
-def _by_use(text: SourceText, found: Index) -> Located | Uncertain | None:
+def _by_use(text: SourceText, found: Index) -> Answer | None:
     uses = _training_uses(found)
     if not uses:
         return None
@@ -97,12 +81,12 @@ def _training_uses(found: Index) -> list[Use]:
     return []
 
 
-def _by_name(text: SourceText, found: Index) -> Located | Uncertain:
+def _by_name(text: SourceText, found: Index) -> Answer:
     result = trace(found, _named_sites(found))
     if result.certain:
         return _located(text, result.origins[0], "the only batch size in the script")
     if not result.origins:
-        return Uncertain(
+        return Missing(
             "No batch size found in the script; write it as a constant such as BATCH_SIZE = 64 "
             "and give it to the training DataLoader."
         )
@@ -132,14 +116,14 @@ def _is_data(site: Site) -> bool:
     return is_read_off_data(site.value)
 
 
-def _located(text: SourceText, origin: Origin, because: str) -> Located | Uncertain:
+def _located(text: SourceText, origin: Origin, because: str) -> Answer:
     place = _literal(text, origin, because)
     if place is None:
         return Uncertain(
             f"The batch size on line {origin.node.lineno} is written in a way that cannot be edited; "
             f"write it as a plain number such as {origin.value}."
         )
-    return Located(place.value, (place,), None, place.why)
+    return Located(place.value, (place,), None, place.why, (place.why,))
 
 
 def _uncertain(text: SourceText, result: Trace, found: Index, consumer: str | None) -> Uncertain:
