@@ -60,12 +60,12 @@ def named_starts(search: Search, topic: Topic) -> list[Site]:
 def _counts(site: Site, topic: Topic) -> bool:
     if topic is BATCH_SIZE and site.place.purpose is Purpose.EVALUATION:
         return False
-    return site.value is not None or site.form in {Form.IMPORT, Form.OPTION}
+    return site.value is not None or site.form in {Form.IMPORT, Form.OPTION, Form.PARAMETER}
 
 
 def _says(search: Search, topic: Topic, site: Site) -> bool:
     """Whether a local variable has anything of its own to say: often it holds what was worked out."""
-    if site.form is not Form.LOCAL:
+    if site.form is not Form.LOCAL and not (site.form is Form.PARAMETER and site.value is None):
         return True
     result = trace(search, topic, [site])
     return bool(result.origins or result.outside or result.given)

@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterator
 
 from supervisor.source.index import Definition
-from supervisor.source.options import FLAGS, PARSED
+from supervisor.source.options import FLAGS, PARSED, is_absl, option_name
 from supervisor.source.places import Form, Site
 from supervisor.source.reading import file_read
 from supervisor.source.steps import End, Kind, Search, Step, aliases
@@ -147,9 +147,13 @@ def _made(search: Search, end: End, name: str, step: Step) -> list[End] | None:
     """The value that the object has from its making; None where it is not known how it is made."""
     if end.kind in {Kind.DEFINITION, Kind.INSTANCE} and end.definition is not None:
         return class_member(search, end.definition, name, step)
+    node = end.step.node
+    if end.kind is Kind.IMPORTED and (
+        end.keys[-1:] == (FLAGS,) or (end.step.site and end.step.site.name == FLAGS)
+    ):
+        return _options(search, name, step, FLAGS) or None
     if end.kind is not Kind.EXPRESSION:
         return None
-    node = end.step.node
     if isinstance(node, ast.Dict):
         return _entry(search, node, name, end)
     if isinstance(node, ast.Call):
@@ -192,6 +196,9 @@ def _called(search: Search, node: ast.Call, name: str, end: End, step: Step) -> 
             ]
             return [End(Kind.IMPORTED, item.step, None, (*item.keys, name)) for item in imported] or None
         return options or None
+    if name == "value" and is_absl(node):
+        sites = [site for site in search.found.members_named(option_name(node)) if site.owner == FLAGS]
+        return [item for site in sites for item in search.end_of(site, step)]
     read = file_read(node)
     if read is not None:
         return [End(Kind.FILE, end.step, None, (name,), read)]
@@ -319,9 +326,7 @@ def _field_by_calls(search: Search, definition: Definition, name: str, step: Ste
     return found if calls and not omitted else []
 
 
-def _latest(
-    search: Search, made: list[End], written: list[Site], step: Step, *, replaces: bool
-) -> list[End]:
+def _latest(search: Search, made: list[End], written: list[Site], step: Step, *, replaces: bool) -> list[End]:
     """The value from the making, and what is stored later; a later store that always runs replaces all before."""
     live = [site for site in written if search.live(site)[0] and not (site.value is step.node)]
     here = [site for site in live if not _follows(site, step)]

@@ -172,6 +172,25 @@ _FACTORS = frozenset(
 _TAIL = re.compile(r"(dataloader|dataset|loader|batchsize|batch|data|set|ds|dl|bs|generator|iter)$")
 
 
+# And what has one of these words anywhere in it.
+_ASIDE = frozenset(
+    {
+        "onnx",
+        "export",
+        "summary",
+        "summarize",
+        "visualize",
+        "plot",
+        "benchmark",
+        "profile",
+        "flops",
+        "torchinfo",
+        "macs",
+    }
+    | {"tensorrt", "trace", "dummy"}
+)
+
+
 class Purpose(StrEnum):
     """What a loader, a name or a function is for."""
 
@@ -202,7 +221,9 @@ def purpose_of(name: str) -> Purpose | None:
 def purpose_of_code(name: str) -> Purpose | None:
     """What a function, class or call of that name does: encoding a text is no training."""
     found = purpose_of(name)
-    return Purpose.EVALUATION if found is None and words(name)[:1] and words(name)[0] in _IDLE else found
+    said = words(name)
+    idle = bool(said) and (said[0] in _IDLE or not _ASIDE.isdisjoint(said))
+    return Purpose.EVALUATION if found is None and idle else found
 
 
 @lru_cache(maxsize=4096)
@@ -213,6 +234,8 @@ def is_batch_size(name: str) -> bool:
     """
     if name.lower() in _OTHER_SIZES:
         return True
+    if words(name)[-2:] == ("per", "image"):
+        return False
     core = tuple(word for word in words(name) if word not in _QUALIFIERS)
     if core == ("batch",) and not _DATA.isdisjoint(words(name)):
         return False

@@ -30,7 +30,7 @@ def option(node: ast.AST, place: Place) -> Iterator[Site]:
     flags = option_flags(node)
     default = _default(node)
     line = default.lineno if default is not None else node.lineno
-    yield Site(name, Form.OPTION, default, line, place, FLAGS if _is_absl(node) else PARSED, None, flags)
+    yield Site(name, Form.OPTION, default, line, place, FLAGS if is_absl(node) else PARSED, None, flags)
 
 
 def declares_options(name: str) -> bool:
@@ -40,10 +40,10 @@ def declares_options(name: str) -> bool:
 
 def option_flags(call: ast.Call) -> tuple[str, ...]:
     """The option strings that a call declares: `("-b", "--batch-size")`; empty for any other call."""
-    if _is_absl(call):
+    if is_absl(call):
         name = text_of(call.args[0]) if call.args else text_of(keyword(call, "name"))
         return (f"--{name}",) if name else ()
-    if callee(call) not in _DECLARING:
+    if callee(call) not in _DECLARING and not _looks_declaring(call):
         return ()
     texts = (text_of(item) for item in call.args)
     # click writes a switch and its opposite as one: "--fast/--slow".
@@ -58,7 +58,7 @@ def option_name(call: ast.Call) -> str:
     explicit = text_of(keyword(call, "dest")) or next(
         (text for item in call.args if (text := text_of(item)) and text.isidentifier()), None
     )
-    if _is_absl(call):
+    if is_absl(call):
         return flags[0].removeprefix("--")
     long = next((flag for flag in flags if flag.startswith("--")), flags[0])
     return explicit or long.lstrip("-").replace("-", "_")
@@ -66,7 +66,7 @@ def option_name(call: ast.Call) -> str:
 
 def _default(call: ast.Call) -> ast.expr | None:
     """The default's expression, `None` or a switch's value where it is not written; None where it must be given."""
-    if _is_absl(call):
+    if is_absl(call):
         return call.args[1] if len(call.args) > 1 else keyword(call, "default")
     written = keyword(call, "default")
     if written is not None:
@@ -80,5 +80,14 @@ def _default(call: ast.Call) -> ast.expr | None:
     return ast.copy_location(ast.Constant(value), call)
 
 
-def _is_absl(call: ast.Call) -> bool:
+def _looks_declaring(call: ast.Call) -> bool:
+    """`arg = parser.add_argument` and then `arg("--batch-size", default=64)`."""
+    first = text_of(call.args[0]) if call.args else None
+    if first is None or not first.startswith("-") or not first.lstrip("-")[:1].isalpha():
+        return False
+    return any(item.arg in {"default", "type", "action", "required"} for item in call.keywords)
+
+
+def is_absl(call: ast.Call) -> bool:
+    """Whether a call is one of absl's `DEFINE_…`."""
     return callee(call).startswith(_ABSL)

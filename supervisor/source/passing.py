@@ -3,11 +3,11 @@
 import ast
 from collections.abc import Iterator
 
-from supervisor.source.names import Purpose
+from supervisor.source.names import Purpose, purpose_of
 from supervisor.source.options import option_name
 from supervisor.source.places import Form, Place, Scope, Site
 from supervisor.source.steps import End, Kind, ReadFile, Search, Step
-from supervisor.source.values import callee, keyword, last_name, text_of
+from supervisor.source.values import callee, identifiers, keyword, last_name, text_of
 
 # Calls that call what they are given: the position of the first argument that is handed on, if they pass any.
 _STARTING = {"spawn": 1, "Process": 0, "Thread": 0, "launch": 0, "elastic_launch": 0, "notebook_launcher": 0}
@@ -25,7 +25,7 @@ def passed(search: Search, site: Site, before: Step | None) -> list[End]:
     found: list[End] = []
     omitted, called = False, False
     for call, place in _calls(search, site, function)[:_MOST_CALLS]:
-        if place.purpose is Purpose.EVALUATION:
+        if purpose_of_call(call, place) is Purpose.EVALUATION:
             continue
         called = True
         values = list(_given(call, place, site))
@@ -46,6 +46,16 @@ def passed(search: Search, site: Site, before: Step | None) -> list[End]:
     if omitted or not called:
         found += _default(search, site, before)
     return found
+
+
+def purpose_of_call(call: ast.Call, place: Place) -> Purpose | None:
+    """What a call of the script's own function is for: by its data, by its result, by what is around it."""
+    data = identifiers(call.args[0]) if call.args else ""
+    for name in (place.owner, data):
+        found = purpose_of(name)
+        if found is not None:
+            return found
+    return place.purpose
 
 
 def _default(search: Search, site: Site, before: Step | None) -> list[End]:

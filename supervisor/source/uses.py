@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from supervisor.source.index import Index
 from supervisor.source.names import Purpose, is_batch_size, is_loader, purpose_of, purpose_of_code, words
-from supervisor.source.places import Place
-from supervisor.source.values import callee, identifiers, keyword, text_of
+from supervisor.source.places import Form, Place
+from supervisor.source.values import callee, identifiers, keyword, last_name, text_of
 
 # Calls whose size stands at a position: DataLoader(dataset, 64), model.fit(x, y, 64), dataset.batch(64).
 _POSITIONS = {
@@ -53,6 +53,35 @@ _TRAINING_CONFIGS = frozenset(
     {"SFTConfig", "DPOConfig", "PPOConfig", "ORPOConfig", "GRPOConfig", "RewardConfig", "KTOConfig"}
 )
 _SIZE_OF_PAIR = 2
+_FRAMEWORKS = frozenset(
+    {
+        "torch",
+        "monai",
+        "dgl",
+        "paddle",
+        "mxnet",
+        "gluon",
+        "mindspore",
+        "jittor",
+        "geometric",
+        "torchdata",
+        "timm",
+        "mmcv",
+    }
+    | {
+        "torchio",
+        "pytorch",
+        "lightning",
+        "accelerate",
+        "tensorflow",
+        "keras",
+        "fastai",
+        "ignite",
+        "composer",
+        "ffcv",
+        "flax",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +133,9 @@ def _uses(found: Index, call: ast.Call, name: str, place: Place) -> Iterator[Use
         return
     loader = is_loader(name)
     rank = _rank(call, name, loader)
+    if rank and found.defined(name):
+        # What the script's own function does with it is what counts.
+        return
     given = [item for item in call.keywords if item.arg is not None and _names_size(item.arg, call, name)]
     for item in given:
         yield _use(found, item.arg or "", item.value, call, place, rank)
@@ -152,7 +184,9 @@ def _positional(found: Index, call: ast.Call, name: str) -> ast.expr | None:
     if at is None and name.endswith("DataLoader") and not found.defined(name):
         at = 1
     if at is not None:
-        return args[at] if len(args) > at else None
+        value = args[at] if len(args) > at else None
+        own = value is not None and not _is_of_framework(found, call)
+        return None if own and value is not None and not is_batch_size(last_name(value)) else value
     if name == "fit" and len(args) > _SIZE_OF_PAIR and isinstance(call.func, ast.Attribute):
         # Keras' third is the size; scikit-learn's third is an array of weights.
         third = args[_SIZE_OF_PAIR]
@@ -162,6 +196,16 @@ def _positional(found: Index, call: ast.Call, name: str) -> ast.expr | None:
             else None
         )
     return None
+
+
+def _is_of_framework(found: Index, call: ast.Call) -> bool:
+    """Whether a loader is what a framework calls so; a project's own may take anything at that position."""
+    if not isinstance(call.func, ast.Name):
+        return True
+    imports = [
+        site for site in found.variables.get((found.module, call.func.id), ()) if site.form is Form.IMPORT
+    ]
+    return all(_FRAMEWORKS.intersection(words(site.owner)) for site in imports)
 
 
 def _use(found: Index, name: str, value: ast.expr, call: ast.Call, place: Place, rank: int) -> Use:
