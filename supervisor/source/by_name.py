@@ -1,21 +1,24 @@
 """The number by its name: for a script that hands it to nothing in sight, the only literal of such a name."""
 
+import ast
 from collections.abc import Sequence
 
 from supervisor.source.answer import Answer, Missing
 from supervisor.source.index import bindings
 from supervisor.source.names import Purpose, purpose_of, words
 from supervisor.source.outside import external
-from supervisor.source.places import Form, Site
+from supervisor.source.places import Form, Place, Site
 from supervisor.source.steps import Search, Step
 from supervisor.source.telling import doubt, located, uncertain
 from supervisor.source.text import SourceText
 from supervisor.source.topics import BATCH_SIZE, Topic
-from supervisor.source.trace import Trace, trace
+from supervisor.source.trace import Origin, trace
 from supervisor.source.values import is_read_off_data, size_of, unwrap
 
 _VARIABLES = frozenset({Form.CONSTANT, Form.LOCAL})
 _MOST_READS = 12
+# Calls that train where they stand.
+_TRAINING = frozenset({"fit", "backward", "fit_generator", "GradientTape"})
 
 
 def by_name(text: SourceText, search: Search, topic: Topic, args: Sequence[str]) -> Answer:
@@ -28,6 +31,8 @@ def by_name(text: SourceText, search: Search, topic: Topic, args: Sequence[str])
         trained = trace(search, topic, marked)
         if trained.certain:
             result, because = trained, f"the only {topic.noun} in the script whose name speaks of training"
+    if result.certain and _is_dead(search, result.origins[0]):
+        return uncertain(text, topic, result.origins, "is given to nothing in the script", None)
     if result.certain:
         return located(text, topic, result.origins, because, "")
     if not result.origins:
@@ -39,6 +44,14 @@ def by_name(text: SourceText, search: Search, topic: Topic, args: Sequence[str])
             f"and give it to {topic.consumer}."
         )
     return uncertain(text, topic, result.origins, doubt(result, len(result.origins)), None)
+
+
+def _is_dead(search: Search, origin: Origin) -> bool:
+    """Whether a variable is read nowhere in a script that trains by itself: an edit of it would do nothing."""
+    site = origin.site
+    if site.form not in _VARIABLES or search.found.loads.get(site.name):
+        return False
+    return not search.found.words().isdisjoint(_TRAINING)
 
 
 def named_starts(search: Search, topic: Topic) -> list[Site]:
@@ -101,4 +114,9 @@ def _reads(search: Search, topic: Topic) -> list[Step]:
         for node, place in reads
         if place.purpose is not Purpose.EVALUATION
     ]
-    return steps[:_MOST_READS]
+    free = [
+        Step(ast.Name(name, ast.Load(), lineno=lines[0], col_offset=0), Place(search.found.module))
+        for name, lines in list(search.found.loads.items())
+        if lines and topic.is_name(name) and purpose_of(name) is not Purpose.EVALUATION
+    ]
+    return [*free, *steps][:_MOST_READS]

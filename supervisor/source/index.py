@@ -85,6 +85,11 @@ class Index:
         for line in sorted(lines):
             self._enter_line(line)
 
+    def star_imports(self) -> list[Site]:
+        """The `from module import *` of the script."""
+        self.ask("import")
+        return [site for site in self.sites if site.form is Form.IMPORT and site.name == "*"]
+
     def calls_to(self, name: str) -> list[tuple[ast.Call, Place]]:
         """The calls of that name, in the order of the source."""
         self.ask(name)

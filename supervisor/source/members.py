@@ -7,7 +7,8 @@ from supervisor.source.index import Definition
 from supervisor.source.options import FLAGS, PARSED, is_absl, option_name
 from supervisor.source.places import Form, Site
 from supervisor.source.reading import file_read
-from supervisor.source.steps import End, Kind, Search, Step, aliases
+from supervisor.source.modules import is_framework, speaks_of_settings
+from supervisor.source.steps import End, Kind, ReadFile, Search, Step, aliases
 from supervisor.source.values import callee, keyword, last_name, text_of
 
 _PARSING = (
@@ -123,7 +124,8 @@ def _elements(search: Search, bases: list[End], at: int, step: Step) -> list[End
         ):
             found += _of_dataclasses(search, node, end.step, at)
         else:
-            found.append(End(Kind.OPAQUE if end.kind is Kind.EXPRESSION else end.kind, end.step))
+            kind = Kind.OPAQUE if end.kind is Kind.EXPRESSION else end.kind
+            found.append(End(kind, end.step, None, (*end.keys, str(at)), end.file))
     return found or [End(Kind.OPAQUE, step)]
 
 
@@ -205,12 +207,42 @@ def _called(search: Search, node: ast.Call, name: str, end: End, step: Step) -> 
     if kind == "init" and name == "config":
         config = keyword(node, "config")
         return search.resolve(Step(config, end.step.place, None, end.step)) if config is not None else None
+    if kind not in _MAKING_DICTS and (ends := _by_import(search, node, name, end)):
+        return ends
     if kind in _MAKING_DICTS:
         found: list[End] = []
         for item in (*node.args, *(part.value for part in node.keywords if part.arg is None)):
             found += _member_if_any(search, item, name, end.step)
         return found
     return None
+
+
+def _by_import(search: Search, node: ast.Call, name: str, end: End) -> list[End]:
+    """A member of what a function of another module of the project answers with, such as `get_args()`."""
+    if not speaks_of_settings(callee(node)) and not any(
+        word in callee(node).lower() for word in ("yaml", "json", "toml")
+    ):
+        return []
+    root = node.func
+    while isinstance(root, ast.Attribute):
+        root = root.value
+    if not isinstance(root, ast.Name):
+        return []
+    imports = [
+        item
+        for item in search.resolve(Step(root, end.step.place, None, end.step))
+        if item.kind is Kind.IMPORTED
+    ]
+    imports = [
+        item for item in imports if item.step.site is not None and not is_framework(item.step.site.owner)
+    ]
+    for item in imports:
+        said = next((kind for kind in ("yaml", "json", "toml") if kind in callee(node).lower()), "")
+        if said or callee(node).startswith(("load", "read", "parse_config", "get_config_from")):
+            path = node.args[0] if node.args else None
+            return [End(Kind.FILE, end.step, None, (name,), ReadFile(path, said or "yaml"))]
+        return [End(Kind.IMPORTED, item.step, None, (name,))]
+    return []
 
 
 def _member_if_any(search: Search, base: ast.expr, name: str, step: Step) -> list[End]:

@@ -1,21 +1,25 @@
 """A number that lives outside the script: in a file, in another module, on the command line, in the environment."""
 
 import ast
+import re
 from collections.abc import Sequence
 
-from supervisor.source.answer import External
-from supervisor.source.arguments import index_of_value
+from supervisor.source.answer import External, Located
+from supervisor.source.arguments import Argument, index_of_value
 from supervisor.source.places import Form
 from supervisor.source.reading import format_of, inner_path
 from supervisor.source.steps import End, Kind, ReadFile, Search, Step
 from supervisor.source.values import text_of
 
 _DEEPEST = 6
+_NUMBER = re.compile(r"0*[1-9][0-9]{0,8}|(?=.*[1-9])[0-9]*\.?[0-9]+([eE][-+]?[0-9]{1,3})?")
 
 
-def external(search: Search, end: End, args: Sequence[str], noun: str, chain: tuple[str, ...]) -> External:
+def external(
+    search: Search, end: End, args: Sequence[str], noun: str, chain: tuple[str, ...]
+) -> External | Located:
     """The answer for a value that following traced out of the script."""
-    keys = tuple(str(key) for key in end.keys)
+    keys = end.keys
     site = end.step.site
     if end.kind is Kind.REQUIRED and site is not None:
         flag = next(
@@ -27,6 +31,10 @@ def external(search: Search, end: End, args: Sequence[str], noun: str, chain: tu
         return _of_file(search, end, end.file, keys, args, noun, chain)
     module = site.owner if site is not None else ""
     if module == "sys" and keys[:1] == ("argv",):
+        argument = _by_position(keys[1:], args)
+        if argument is not None:
+            why = f"the argument {argument.flag} sets the {noun}"
+            return Located(argument.value, (), argument, why, (*chain, why))
         why = f"the {noun} is an argument of the command line, read on line {end.step.node.lineno}"
         return External(None, "args", keys[1:], None, why, (*chain, why))
     if module == "os" and keys[:1] in {("environ",), ("getenv",)}:
@@ -34,10 +42,18 @@ def external(search: Search, end: End, args: Sequence[str], noun: str, chain: tu
         return External(None, "env", keys[1:], None, why, (*chain, why))
     name = site.name if site is not None else ""
     path = module.strip(".").replace(".", "/") + ".py"
-    names = keys if module.rpartition(".")[2] == name else (name, *keys)
+    names = keys if name == "*" or module.rpartition(".")[2] == name else (name, *keys)
     line = site.line if site is not None else end.step.node.lineno
     why = f"the {noun} is {'.'.join(names)} of the module {module or name}, imported on line {line}"
     return External(path, "python", names, None, why, (*chain, why))
+
+
+def _by_position(keys: tuple[str, ...], args: Sequence[str]) -> Argument | None:
+    """`sys.argv[2]` of the arguments given, where that is a number above 0."""
+    at = int(keys[0]) - 1 if len(keys) == 1 and keys[0].isdigit() else -1
+    if not 0 <= at < len(args) or not _NUMBER.fullmatch(args[at]):
+        return None
+    return Argument(at, args[at], "", f"{at + 1} of the command line")
 
 
 def _of_file(

@@ -5,11 +5,13 @@ the caller then refuses to edit rather than guess.
 """
 
 import ast
+import builtins
 from collections.abc import Iterator, Sequence
 
 from supervisor.source.arguments import value_given
 from supervisor.source.index import Definition, Index, bindings
 from supervisor.source.members import member_of, member_values
+from supervisor.source.modules import is_framework, speaks_of_settings
 from supervisor.source.passing import passed
 from supervisor.source.places import Form, Guard, Place, Scope, Site
 from supervisor.source.steps import End, Kind, Step
@@ -134,7 +136,17 @@ class Follower:
         definitions = self.found.defined(node.id)
         if definitions:
             return [End(Kind.DEFINITION, step, definitions[-1])]
+        star = self._star()
+        if star is not None and not hasattr(builtins, node.id):
+            return [End(Kind.IMPORTED, Step(node, step.place, star, step), None, (node.id,))]
         return [End(Kind.UNBOUND, step)]
+
+    def _star(self) -> Site | None:
+        """The wildcard import that a name without a binding most likely comes from."""
+        stars = [site for site in self.found.star_imports() if not is_framework(site.owner)]
+        settings = [site for site in stars if speaks_of_settings(site.owner)]
+        chosen = settings or stars
+        return chosen[-1] if chosen else None
 
     def _parameter(self, site: Site, before: Step | None) -> list[End]:
         scope = site.place.scope

@@ -231,5 +231,6 @@ def _counts(node: ast.expr) -> bool:
 
 
 def _is_none(end: End) -> bool:
+    """Whether it is None, or 0, as options say that they are not set."""
     node = end.step.node
-    return end.kind is Kind.EXPRESSION and isinstance(node, ast.Constant) and node.value is None
+    return end.kind is Kind.EXPRESSION and isinstance(node, ast.Constant) and not node.value

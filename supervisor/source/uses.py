@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from supervisor.source.index import Index
+from supervisor.source.modules import FRAMEWORKS
 from supervisor.source.names import Purpose, is_batch_size, is_loader, purpose_of, purpose_of_code, words
 from supervisor.source.places import Form, Place
 from supervisor.source.values import callee, identifiers, keyword, last_name, text_of
@@ -53,35 +54,6 @@ _TRAINING_CONFIGS = frozenset(
     {"SFTConfig", "DPOConfig", "PPOConfig", "ORPOConfig", "GRPOConfig", "RewardConfig", "KTOConfig"}
 )
 _SIZE_OF_PAIR = 2
-_FRAMEWORKS = frozenset(
-    {
-        "torch",
-        "monai",
-        "dgl",
-        "paddle",
-        "mxnet",
-        "gluon",
-        "mindspore",
-        "jittor",
-        "geometric",
-        "torchdata",
-        "timm",
-        "mmcv",
-    }
-    | {
-        "torchio",
-        "pytorch",
-        "lightning",
-        "accelerate",
-        "tensorflow",
-        "keras",
-        "fastai",
-        "ignite",
-        "composer",
-        "ffcv",
-        "flax",
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +177,7 @@ def _is_of_framework(found: Index, call: ast.Call) -> bool:
     imports = [
         site for site in found.variables.get((found.module, call.func.id), ()) if site.form is Form.IMPORT
     ]
-    return all(_FRAMEWORKS.intersection(words(site.owner)) for site in imports)
+    return all(FRAMEWORKS.intersection(words(site.owner)) for site in imports)
 
 
 def _use(found: Index, name: str, value: ast.expr, call: ast.Call, place: Place, rank: int) -> Use:
