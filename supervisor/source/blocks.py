@@ -3,7 +3,7 @@
 import ast
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from supervisor.source.names import purpose_of_code
 from supervisor.source.places import Guard, Place, Scope
@@ -16,10 +16,13 @@ class Block:
 
     body: Sequence[ast.stmt]
     place: Place
+    first_lines: list[int] = field(default_factory=list)
 
     def on_line(self, line: int) -> list[ast.stmt]:
         """The statements that have a part on that line; several where `;` stands between them."""
-        at = bisect_right(self.body, line, key=_first_line)
+        if not self.first_lines:
+            self.first_lines.extend(map(_first_line, self.body))
+        at = bisect_right(self.first_lines, line)
         found: list[ast.stmt] = []
         while at > 0:
             at -= 1

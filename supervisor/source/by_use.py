@@ -49,7 +49,7 @@ def _site(use: Use) -> Site:
 def _in_sight(traced: list[tuple[Use, Trace]]) -> list[tuple[Use, Trace]]:
     """Without the functions that nobody calls, where others have an answer."""
     answered = [item for item in traced if item[1].origins or item[1].outside or item[1].given]
-    return answered if answered else [item for item in traced if not item[1].unpassed or item[1].unknown]
+    return answered or [item for item in traced if not item[1].unpassed or item[1].unknown]
 
 
 def _training(search: Search, topic: Topic, traced: list[tuple[Use, Trace]]) -> list[tuple[Use, Trace]]:

@@ -6,8 +6,8 @@ A new form is a function here and a line in `FORMS`.
 """
 
 import ast
-from copy import copy
 from collections.abc import Callable, Iterator
+from copy import copy
 
 from supervisor.source.options import option
 from supervisor.source.places import MEMBERS, Form, Guard, Place, Scope, Site, class_of, purpose_within

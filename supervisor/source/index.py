@@ -23,8 +23,8 @@ _LEAVES = frozenset({ast.Constant, ast.Load, ast.Store, ast.Del, ast.Pass, ast.a
 _INNER = frozenset({ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp})
 _ASSIGNED = frozenset({ast.Assign, ast.AnnAssign, ast.NamedExpr})
 _WORD = re.compile(r"[^\W\d]\w*")
+_CALLED = re.compile(r"([^\W\d]\w*) ?\(")
 _LINE_END = re.compile(r"\r\n|\r|\n")
-_SHORT = 3
 Step = tuple[ast.AST, Place]
 
 
@@ -61,15 +61,28 @@ class Index:
         self._entered: set[int] = set()
         self._asked: set[str] = set()
         self._text = text
+        self._words: frozenset[str] | None = None
         self._starts: list[int] = []
         if text is None:
             self._enter_all()
         else:
             self._starts = [0, *(end.end() for end in _LINE_END.finditer(text))]
 
-    def words(self) -> set[str]:
+    def words(self) -> frozenset[str]:
         """Every word of the script, comments and strings included; empty where there is no text."""
-        return set(_WORD.findall(self._text)) if self._text is not None else set()
+        if self._words is None:
+            self._words = frozenset(_WORD.findall(self._text or ""))
+        return self._words
+
+    def called_words(self) -> set[str]:
+        """Every word that a bracket follows."""
+        return set(_CALLED.findall(self._text or ""))
+
+    def ask_calls(self, *names: str) -> None:
+        """Enter every statement that calls something of one of these names."""
+        lines = {line for name in names for line in self._lines_with(f"{name}(", f"{name} (")}
+        for line in sorted(lines):
+            self._enter_line(line)
 
     def ask(self, *names: str) -> None:
         """Enter every statement that has one of these names on it."""
@@ -79,9 +92,8 @@ class Index:
         for name in names:
             if name and name not in self._asked:
                 self._asked.add(name)
-                lines.update(self._lines_with(name))
-                if "_" in name:
-                    lines.update(self._lines_with(name.replace("_", "-")))
+                # An option's name is written with dashes and read with underscores.
+                lines.update(self._lines_with(name, name.replace("_", "-")))
         for line in sorted(lines):
             self._enter_line(line)
 
@@ -119,17 +131,20 @@ class Index:
             found = self._blocks[id(node)] = list(blocks_of(node, place, self.inner(node, place)))
         return found
 
-    def _lines_with(self, name: str) -> Iterator[int]:
-        text = self._text or ""
-        if len(name) <= _SHORT:
-            for match in re.finditer(rf"(?<!\w){re.escape(name)}(?!\w)", text):
-                yield bisect_right(self._starts, match.start())
-            return
-        # For long names a plain search is quicker, and seldom finds more.
-        at = text.find(name)
-        while at >= 0:
-            yield bisect_right(self._starts, at)
-            at = text.find(name, at + len(name))
+    def _lines_with(self, *texts: str) -> Iterator[int]:
+        """The lines on which one of the texts stands and is not part of a longer word."""
+        text, starts = self._text or "", self._starts
+        for wanted in dict.fromkeys(texts):
+            size = len(wanted)
+            at = text.find(wanted)
+            while at >= 0:
+                before, after = text[at - 1 : at], text[at + size : at + size + 1]
+                if (
+                    not (before.isalnum() or before == "_" or after.isalnum() or after == "_")
+                    or wanted[-1] == "("
+                ):
+                    yield bisect_right(starts, at)
+                at = text.find(wanted, at + size)
 
     def _enter_line(self, line: int) -> None:
         blocks = self._root

@@ -11,6 +11,7 @@ from supervisor.source.answer import Answer, External, Literal, Located, Missing
 from supervisor.source.arguments import Argument, UnclearArgumentError, find_argument
 from supervisor.source.by_name import by_name
 from supervisor.source.by_use import by_use
+from supervisor.source.collecting import no_collecting
 from supervisor.source.index import Index
 from supervisor.source.names import Purpose, purpose_of
 from supervisor.source.options import declares_options
@@ -65,7 +66,8 @@ def _located(source: bytes, args: Sequence[str], topic: Topic) -> Answer:
         text = SourceText(source)
     except UnparsableError as error:
         return Uncertain(f"The script cannot be searched for a {topic.noun}: {error}.")
-    return locate_in(text, Index(text.tree, text.text), args, topic)
+    with no_collecting():
+        return locate_in(text, Index(text.tree, text.text), args, topic)
 
 
 def _sets(topic: Topic, name: str) -> bool:

@@ -4,10 +4,10 @@ import ast
 from collections.abc import Iterator
 
 from supervisor.source.index import Definition
+from supervisor.source.modules import is_framework, speaks_of_settings
 from supervisor.source.options import FLAGS, PARSED, is_absl, option_name
 from supervisor.source.places import Form, Site
 from supervisor.source.reading import file_read
-from supervisor.source.modules import is_framework, speaks_of_settings
 from supervisor.source.steps import End, Kind, ReadFile, Search, Step, aliases
 from supervisor.source.values import callee, keyword, last_name, text_of
 
@@ -360,7 +360,7 @@ def _field_by_calls(search: Search, definition: Definition, name: str, step: Ste
 
 def _latest(search: Search, made: list[End], written: list[Site], step: Step, *, replaces: bool) -> list[End]:
     """The value from the making, and what is stored later; a later store that always runs replaces all before."""
-    live = [site for site in written if search.live(site)[0] and not (site.value is step.node)]
+    live = [site for site in written if search.live(site)[0] and site.value is not step.node]
     here = [site for site in live if not _follows(site, step)]
     found: list[End] = []
     for site in reversed(here):

@@ -56,13 +56,8 @@ _SECOND = 1
 
 def rate_uses(found: Index) -> list[Use]:
     """All of a script's uses of a learning rate, in the order of the source."""
-    found.ask(
-        *(
-            word
-            for word in found.words()
-            if word in _OPTIMIZERS or _is_optimizer(word) or is_learning_rate(word)
-        )
-    )
+    found.ask(*(word for word in found.words() if is_learning_rate(word)))
+    found.ask_calls(*(word for word in found.called_words() if word in _OPTIMIZERS or _is_optimizer(word)))
     uses: list[Use] = []
     for name, calls in list(found.calls.items()):
         for call, place in calls:

@@ -12,6 +12,8 @@ import threading
 import tokenize
 import warnings
 
+from supervisor.source.collecting import no_collecting
+
 # A tree takes up to 600 bytes a byte of source: beyond this a script would cost the daemon its memory.
 MAX_PARSED_BYTES = 512 * 1024
 
@@ -81,7 +83,8 @@ def _parse(text: str) -> ast.Module:
         with _quiet, warnings.catch_warnings():
             # A script's "\d" is its own affair: neither an error here nor a line in the daemon's log.
             warnings.simplefilter("ignore")
-            return ast.parse(text)
+            with no_collecting():
+                return ast.parse(text)
     except SyntaxError as error:
         where = f" on line {error.lineno}" if error.lineno else ""
         raise UnparsableError(f"the parser stops{where}: {error.msg}", error.lineno) from error

@@ -74,15 +74,11 @@ class Use:
         return callee(self.call)
 
 
-def asked_words(found: Index) -> list[str]:
-    """The words of the script on whose lines a size may be handed over."""
-    known = {*_POSITIONS, *_MAKERS, *TRAINING_CALLS}
-    return [word for word in found.words() if word in known or is_batch_size(word) or is_loader(word)]
-
-
 def uses_of(found: Index) -> list[Use]:
     """All of a script's uses in the order of the source, those for evaluation left out."""
-    found.ask(*asked_words(found))
+    known = {*_POSITIONS, *_MAKERS, *TRAINING_CALLS}
+    found.ask(*(word for word in found.words() if is_batch_size(word)))
+    found.ask_calls(*(word for word in found.called_words() if word in known or is_loader(word)))
     uses: list[Use] = []
     for name, calls in list(found.calls.items()):
         for call, place in calls:
@@ -147,8 +143,7 @@ def _positional(found: Index, call: ast.Call, name: str) -> ast.expr | None:
         if (
             not isinstance(call.func, ast.Attribute)
             or len(args) not in {1, 2}
-            or isinstance(args[0], ast.Constant)
-            and text_of(args[0])
+            or (isinstance(args[0], ast.Constant) and text_of(args[0]))
         ):
             return None
         return args[0]
