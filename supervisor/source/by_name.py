@@ -18,7 +18,7 @@ from supervisor.source.values import is_read_off_data, size_of, unwrap
 _VARIABLES = frozenset({Form.CONSTANT, Form.LOCAL})
 _MOST_READS = 12
 # Calls that train where they stand.
-_TRAINING = frozenset({"fit", "backward", "fit_generator", "GradientTape"})
+_TRAINING = (".fit", ".backward(", "GradientTape")
 
 
 def by_name(text: SourceText, search: Search, topic: Topic, args: Sequence[str]) -> Answer:
@@ -51,7 +51,7 @@ def _is_dead(search: Search, origin: Origin) -> bool:
     site = origin.site
     if site.form not in _VARIABLES or search.found.loads.get(site.name):
         return False
-    return not search.found.words().isdisjoint(_TRAINING)
+    return search.found.mentions(*_TRAINING)
 
 
 def named_starts(search: Search, topic: Topic) -> list[Site]:

@@ -6,15 +6,14 @@ parser allows costs no recursion. Code under `if False` and its like is not ente
 """
 
 import ast
-import re
-from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from supervisor.source.blocks import Block, blocks_of, heads_of, inside, is_compound
 from supervisor.source.forms import FORMS, MEMBERS, Form, Guard, Place, Scope, Site, paired, purpose_within
 from supervisor.source.values import callee, identifiers, text_of
+from supervisor.source.wordlines import WordLines
 
 # Nodes without anything to find in them; they are half of a tree.
 _LEAVES = frozenset({ast.Constant, ast.Load, ast.Store, ast.Del, ast.Pass, ast.alias}) | frozenset(
@@ -22,9 +21,6 @@ _LEAVES = frozenset({ast.Constant, ast.Load, ast.Store, ast.Del, ast.Pass, ast.a
 )
 _INNER = frozenset({ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp})
 _ASSIGNED = frozenset({ast.Assign, ast.AnnAssign, ast.NamedExpr})
-_WORD = re.compile(r"[^\W\d]\w*")
-_CALLED = re.compile(r"([^\W\d]\w*) ?\(")
-_LINE_END = re.compile(r"\r\n|\r|\n")
 Step = tuple[ast.AST, Place]
 
 
@@ -60,42 +56,52 @@ class Index:
         self._blocks: dict[int, list[Block]] = {}
         self._entered: set[int] = set()
         self._asked: set[str] = set()
-        self._text = text
-        self._words: frozenset[str] | None = None
-        self._starts: list[int] = []
+        self._sought: set[str] = set()
+        self._text = WordLines(text) if text is not None else None
+        self._bound: set[tuple[str, Scope]] = set()
         if text is None:
             self._enter_all()
-        else:
-            self._starts = [0, *(end.end() for end in _LINE_END.finditer(text))]
 
-    def words(self) -> frozenset[str]:
-        """Every word of the script, comments and strings included; empty where there is no text."""
-        if self._words is None:
-            self._words = frozenset(_WORD.findall(self._text or ""))
-        return self._words
+    def words_with(self, *stems: str) -> set[str]:
+        """The words of the script with one of the stems in them, in comments and strings too."""
+        return self._text.words_with(stems) if self._text is not None else set()
 
-    def called_words(self) -> set[str]:
-        """Every word that a bracket follows."""
-        return set(_CALLED.findall(self._text or ""))
-
-    def ask_calls(self, *names: str) -> None:
-        """Enter every statement that calls something of one of these names."""
-        lines = {line for name in names for line in self._lines_with(f"{name}(", f"{name} (")}
-        for line in sorted(lines):
-            self._enter_line(line)
+    def mentions(self, *parts: str) -> bool:
+        """Whether the script's text has one of the parts."""
+        return self._text is not None and any(part in self._text for part in parts)
 
     def ask(self, *names: str) -> None:
         """Enter every statement that has one of these names on it."""
-        if self._text is None:
+        new = [name for name in names if name and name not in self._asked]
+        self._asked.update(new)
+        # An option's name is written with dashes and read with underscores.
+        self._enter_lines(part for name in new for part in (name, name.replace("_", "-")))
+
+    def ask_calls(self, *names: str) -> None:
+        """Enter every statement that calls something of one of these names."""
+        new = [f"{name}(" for name in names if f"{name}(" not in self._asked and name not in self._asked]
+        self._asked.update(new)
+        self._enter_lines(new)
+
+    def ask_bindings(self, name: str, scope: Scope) -> None:
+        """Enter every statement of that very scope that has the name on it."""
+        if self._text is None or name in self._asked or (name, scope) in self._bound:
             return
-        lines: set[int] = set()
-        for name in names:
-            if name and name not in self._asked:
-                self._asked.add(name)
-                # An option's name is written with dashes and read with underscores.
-                lines.update(self._lines_with(name, name.replace("_", "-")))
-        for line in sorted(lines):
-            self._enter_line(line)
+        self._bound.add((name, scope))
+        node = scope.node
+        if isinstance(node, ast.Module):
+            wanted = set(self._text.lines((name,)))
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            wanted = set(self._text.lines((name,), node.lineno, node.end_lineno))
+        else:
+            return
+        within: set[int] = set()
+        outer: Scope | None = scope
+        while outer is not None:
+            within.add(id(outer.node))
+            outer = outer.parent
+        for line in sorted(wanted):
+            self._enter_line(line, within)
 
     def star_imports(self) -> list[Site]:
         """The `from module import *` of the script."""
@@ -104,7 +110,7 @@ class Index:
 
     def calls_to(self, name: str) -> list[tuple[ast.Call, Place]]:
         """The calls of that name, in the order of the source."""
-        self.ask(name)
+        self.ask_calls(name)
         return sorted(self.calls.get(name, ()), key=lambda item: item[0].lineno)
 
     def members_named(self, name: str) -> list[Site]:
@@ -114,7 +120,9 @@ class Index:
 
     def defined(self, name: str) -> list[Definition]:
         """The functions and classes of that name."""
-        self.ask(name)
+        if name not in self._asked and name not in self._sought:
+            self._sought.add(name)
+            self._enter_lines((f"def {name}", f"class {name}"))
         return self.definitions.get(name, [])
 
     def inner(self, node: ast.stmt, place: Place) -> Place:
@@ -131,29 +139,20 @@ class Index:
             found = self._blocks[id(node)] = list(blocks_of(node, place, self.inner(node, place)))
         return found
 
-    def _lines_with(self, *texts: str) -> Iterator[int]:
-        """The lines on which one of the texts stands and is not part of a longer word."""
-        text, starts = self._text or "", self._starts
-        for wanted in dict.fromkeys(texts):
-            size = len(wanted)
-            at = text.find(wanted)
-            while at >= 0:
-                before, after = text[at - 1 : at], text[at + size : at + size + 1]
-                if (
-                    not (before.isalnum() or before == "_" or after.isalnum() or after == "_")
-                    or wanted[-1] == "("
-                ):
-                    yield bisect_right(starts, at)
-                at = text.find(wanted, at + size)
+    def _enter_lines(self, words: Iterable[str]) -> None:
+        if self._text is not None:
+            for line in sorted(set(self._text.lines(words))):
+                self._enter_line(line)
 
-    def _enter_line(self, line: int) -> None:
+    def _enter_line(self, line: int, within: set[int] | None = None) -> None:
+        """Enter the statements on a line, from the outside in; of definitions only those of `within`, if given."""
         blocks = self._root
         while blocks:
             deeper: list[Block] = []
             for block in blocks:
                 for node in block.on_line(line):
                     self._enter(node, block.place)
-                    if is_compound(node):
+                    if is_compound(node) and (within is None or id(node) in within or not _defines(node)):
                         deeper.extend(self.blocks(node, block.place))
             blocks = deeper
 
@@ -246,16 +245,18 @@ def index(tree: ast.Module) -> Index:
 
 def bindings(found: Index, name: str, scope: Scope) -> list[Site]:
     """The sites that a name read in a scope may mean: the innermost scope that binds it, as Python looks."""
-    found.ask(name)
+    found.ask("global", "nonlocal")
     sharing = found.shared.get(name, ())
     start: Scope | None = scope
     while start is not None:
         visible = start is scope or start.kind != "class"
         if visible and not any(item is start for item in sharing):
+            found.ask_bindings(name, start)
             sites = list(found.variables.get((start, name), ()))
             if start is found.module:
                 # A function that declares it global binds the module's name, whenever it happens to run.
                 for other in sharing:
+                    found.ask_bindings(name, other)
                     sites += [_maybe(site, start) for site in found.variables.get((other, name), ())]
             if sites:
                 return sorted(sites, key=lambda site: site.line)
@@ -266,6 +267,10 @@ def bindings(found: Index, name: str, scope: Scope) -> list[Site]:
 def _maybe(site: Site, scope: Scope) -> Site:
     guard = Guard(site.place.scope.node or ast.Pass())
     return replace(site, place=replace(site.place, scope=scope, guards=(*site.place.guards, guard)))
+
+
+def _defines(node: ast.stmt) -> bool:
+    return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
 
 
 def _called(node: ast.Call, place: Place) -> list[Step]:

@@ -46,7 +46,11 @@ def locate_learning_rate(source: bytes, args: Sequence[str] = ()) -> Answer:
 
 def locate_in(text: SourceText, found: Index, args: Sequence[str], topic: Topic = BATCH_SIZE) -> Answer:
     """The same for a script that is parsed and indexed already."""
-    found.ask(*(word for word in found.words() if topic.is_name(word) or (args and declares_options(word))))
+    found.ask(*(word for word in found.words_with(*topic.stems) if topic.is_name(word)))
+    if args:
+        found.ask_calls(
+            *filter(declares_options, found.words_with("argument", "option", "define_", "add_arg"))
+        )
     flags = {flag: _sets(topic, site.name) for flag, site in found.flags.items()}
     try:
         argument = find_argument(args, flags, topic.is_name, topic.noun)
@@ -62,12 +66,17 @@ def locate_in(text: SourceText, found: Index, args: Sequence[str], topic: Topic 
 
 
 def _located(source: bytes, args: Sequence[str], topic: Topic) -> Answer:
+    with no_collecting():
+        # In a function of its own, so that the tree is gone before the collector comes back.
+        return _parsed_and_located(source, args, topic)
+
+
+def _parsed_and_located(source: bytes, args: Sequence[str], topic: Topic) -> Answer:
     try:
         text = SourceText(source)
     except UnparsableError as error:
         return Uncertain(f"The script cannot be searched for a {topic.noun}: {error}.")
-    with no_collecting():
-        return locate_in(text, Index(text.tree, text.text), args, topic)
+    return locate_in(text, Index(text.tree, text.text), args, topic)
 
 
 def _sets(topic: Topic, name: str) -> bool:

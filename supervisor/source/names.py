@@ -46,6 +46,9 @@ _IDLE = frozenset(
     }
     | {"generate", "featurize", "extract", "cache", "upload", "download"}
 )
+# Every name of a size, or of a rate, has one of these in it.
+SIZE_STEMS = ("batch", "bs", "bz", "b_size", "btsz", "_per_gpu")
+RATE_STEMS = ("lr", "learn")
 # Words that may stand beside the size without making it another thing.
 _QUALIFIERS = _TRAINING | frozenset(
     {"default", "per", "device", "gpu", "node", "mini", "micro", "my", "init", "initial", "base", "start"}
@@ -91,9 +94,7 @@ _OTHER_SIZES = frozenset(
     {"samples_per_gpu", "imgs_per_gpu", "images_per_gpu", "ims_per_batch", "imgs_per_batch"}
     | {"batch_per_gpu", "bs_per_gpu", "images_per_batch", "batch_sz_per_gpu"}
 )
-_RATES = frozenset(
-    {("lr",), ("learning", "rate"), ("learningrate",), ("learn", "rate"), ("step", "size", "lr"), ("lrate",)}
-)
+_RATES = frozenset({("lr",), ("learning", "rate"), ("learningrate",), ("learn", "rate"), ("lrate",)})
 _RATE_QUALIFIERS = frozenset(
     {
         "base",

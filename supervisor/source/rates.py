@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterator
 
 from supervisor.source.index import Index
-from supervisor.source.names import Purpose, is_learning_rate, words
+from supervisor.source.names import RATE_STEMS, Purpose, is_learning_rate, words
 from supervisor.source.places import Place
 from supervisor.source.uses import Use
 from supervisor.source.values import callee
@@ -56,8 +56,9 @@ _SECOND = 1
 
 def rate_uses(found: Index) -> list[Use]:
     """All of a script's uses of a learning rate, in the order of the source."""
-    found.ask(*(word for word in found.words() if is_learning_rate(word)))
-    found.ask_calls(*(word for word in found.called_words() if word in _OPTIMIZERS or _is_optimizer(word)))
+    found.ask(*(word for word in found.words_with(*RATE_STEMS) if is_learning_rate(word)))
+    optimizers = {word for word in found.words_with("optimizer", "adam", "sgd") if _is_optimizer(word)}
+    found.ask_calls(*_OPTIMIZERS, *optimizers)
     uses: list[Use] = []
     for name, calls in list(found.calls.items()):
         for call, place in calls:

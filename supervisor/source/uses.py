@@ -4,9 +4,17 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from supervisor.source.index import Index
+from supervisor.source.index import Index, bindings
 from supervisor.source.modules import FRAMEWORKS
-from supervisor.source.names import Purpose, is_batch_size, is_loader, purpose_of, purpose_of_code, words
+from supervisor.source.names import (
+    SIZE_STEMS,
+    Purpose,
+    is_batch_size,
+    is_loader,
+    purpose_of,
+    purpose_of_code,
+    words,
+)
 from supervisor.source.places import Form, Place
 from supervisor.source.values import callee, identifiers, keyword, last_name, text_of
 
@@ -77,8 +85,8 @@ class Use:
 def uses_of(found: Index) -> list[Use]:
     """All of a script's uses in the order of the source, those for evaluation left out."""
     known = {*_POSITIONS, *_MAKERS, *TRAINING_CALLS}
-    found.ask(*(word for word in found.words() if is_batch_size(word)))
-    found.ask_calls(*(word for word in found.called_words() if word in known or is_loader(word)))
+    found.ask(*(word for word in found.words_with(*SIZE_STEMS) if is_batch_size(word)))
+    found.ask_calls(*known, *filter(is_loader, found.words_with("loader", "sampler")))
     uses: list[Use] = []
     for name, calls in list(found.calls.items()):
         for call, place in calls:
@@ -101,10 +109,10 @@ def _uses(found: Index, call: ast.Call, name: str, place: Place) -> Iterator[Use
         return
     loader = is_loader(name)
     rank = _rank(call, name, loader)
-    if rank and found.defined(name):
+    given = [item for item in call.keywords if item.arg is not None and _names_size(item.arg, call, name)]
+    if given and rank and found.defined(name):
         # What the script's own function does with it is what counts.
         return
-    given = [item for item in call.keywords if item.arg is not None and _names_size(item.arg, call, name)]
     for item in given:
         yield _use(found, item.arg or "", item.value, call, place, rank)
     if given:
@@ -169,9 +177,8 @@ def _is_of_framework(found: Index, call: ast.Call) -> bool:
     """Whether a loader is what a framework calls so; a project's own may take anything at that position."""
     if not isinstance(call.func, ast.Name):
         return True
-    imports = [
-        site for site in found.variables.get((found.module, call.func.id), ()) if site.form is Form.IMPORT
-    ]
+    sites = bindings(found, call.func.id, found.module)
+    imports = [site for site in sites if site.form is Form.IMPORT]
     return all(FRAMEWORKS.intersection(words(site.owner)) for site in imports)
 
 
