@@ -23,7 +23,7 @@ class Argument:
     prefix: str
     flag: str
 
-    def with_size(self, new: float) -> str:
+    def with_size(self, new: float | str) -> str:
         """What stands at `index` when the number is `new`."""
         return f"{self.prefix}{new}"
 

@@ -76,7 +76,7 @@ def _decided(
         argument = find_argument(args, flags, topic.is_name, topic.noun)
         if argument is not None:
             why = f"the argument {argument.flag} sets the {topic.noun}, and the command line wins over the script"
-            return Located(argument.value, (), argument, why, (start, why))
+            return Located(topic.as_value(argument.value), (), argument, why, (start, why))
     if whole.settled and whole.outside and not whole.origins:
         return external(search, whole.outside[0], args, topic.noun, (start,))
     if whole.settled and not whole.outside and not whole.given and whole.origins:

@@ -85,4 +85,4 @@ def _sets(topic: Topic, name: str) -> bool:
 
 def _by_argument(topic: Topic, argument: Argument) -> Located:
     why = f"the argument {argument.flag} sets the {topic.noun}, and the command line wins over the script"
-    return Located(argument.value, (), argument, why, (why,))
+    return Located(topic.as_value(argument.value), (), argument, why, (why,))

@@ -20,6 +20,10 @@ class Topic:
     value_of: Callable[[ast.expr], int | float | None]
     stems: tuple[str, ...]
 
+    def as_value(self, number: float) -> int | float:
+        """A number that was read elsewhere as this topic's literals are read."""
+        return float(number) if self.value_of is rate_of else int(number)
+
     @property
     def hint(self) -> str:
         """What a script can do to make the number certain."""
