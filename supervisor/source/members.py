@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterator
 
-from supervisor.source.index import Definition
+from supervisor.source.index import Definition, bindings
 from supervisor.source.modules import is_framework, speaks_of_settings
 from supervisor.source.options import FLAGS, PARSED, is_absl, option_name
 from supervisor.source.places import Form, Site
@@ -81,6 +81,10 @@ def member_values(search: Search, base: ast.expr, name: Member, step: Step) -> l
     found = _latest(search, made, written, step, replaces=not shared)
     if found or (known and made):
         return found
+    if name == "config" and any(end.step.site and end.step.site.owner == "wandb" for end in bases):
+        found = _of_run(search, step)
+        if found:
+            return found
     outside = [end for end in bases if end.kind in {Kind.IMPORTED, Kind.FILE}]
     if outside:
         return [
@@ -147,6 +151,8 @@ def _of_dataclasses(search: Search, call: ast.Call, step: Step, at: int) -> list
 
 def _made(search: Search, end: End, name: str, step: Step) -> list[End] | None:
     """The value that the object has from its making; None where it is not known how it is made."""
+    if end.keys == ("hparams",) and end.definition is not None:
+        return _of_init(search, end.definition, name, step)
     if end.kind in {Kind.DEFINITION, Kind.INSTANCE} and end.definition is not None:
         return class_member(search, end.definition, name, step)
     node = end.step.node
@@ -163,6 +169,26 @@ def _made(search: Search, end: End, name: str, step: Step) -> list[End] | None:
     if isinstance(node, ast.Attribute) and node.attr == FLAGS:
         return _options(search, name, step, FLAGS)
     return None
+
+
+def _of_init(search: Search, definition: Definition, name: str, step: Step) -> list[End]:
+    """Lightning's `self.hparams.batch_size` is the parameter of `__init__` of that name."""
+    for part in definition.node.body:
+        if isinstance(part, ast.FunctionDef) and part.name == "__init__":
+            scope = search.found.inner(part, definition.inner).scope
+            sites = [site for site in bindings(search.found, name, scope) if site.form is Form.PARAMETER]
+            return [end for site in sites for end in search.end_of(site, step)]
+    return []
+
+
+def _of_run(search: Search, step: Step) -> list[End]:
+    """`wandb.config` is what `wandb.init(config=…)` was given."""
+    found: list[End] = []
+    for call, place in search.found.calls_to("init"):
+        config = keyword(call, "config")
+        if config is not None:
+            found += search.resolve(Step(config, place, None, step))
+    return found
 
 
 def _entry(search: Search, node: ast.Dict, name: str, end: End) -> list[End]:
@@ -318,6 +344,7 @@ def _related(search: Search, node: ast.ClassDef, call: ast.Call | None) -> Itera
             if item.node is not node:
                 yield item
     if call is None:
+        search.found.ask(node.name)
         for items in list(search.found.definitions.values()):
             for item in items:
                 if isinstance(item.node, ast.ClassDef) and node.name in map(last_name, item.node.bases):

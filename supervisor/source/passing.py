@@ -113,6 +113,7 @@ def _calls(
             for call, place in search.found.calls_to(function.name)
             if isinstance(call.func, ast.Attribute)
         ]
+    search.found.ask(outer.name)
     found = [*search.found.calls_to(outer.name), *_partials(search, outer.name)]
     for item in list(search.found.definitions.values()):
         for definition in item:
