@@ -59,7 +59,8 @@ def rebinding(node: ast.AST, place: Place) -> Iterator[Site]:
         for alias in node.names:
             name = (alias.asname or alias.name).partition(".")[0]
             module = getattr(node, "module", None) or alias.name
-            yield Site(name, Form.IMPORT, None, node.lineno, place, module)
+            imported = (alias.name,) if isinstance(node, ast.ImportFrom) else ()
+            yield Site(name, Form.IMPORT, None, node.lineno, place, module, None, imported)
 
 
 def _augmented(node: ast.AugAssign) -> ast.expr | None:

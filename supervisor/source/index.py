@@ -232,7 +232,7 @@ class Index:
         self.sites.append(site)
         if site.form in MEMBERS:
             self.members[site.name].append(site)
-        for flag in site.flags:
+        for flag in site.flags if site.form is Form.OPTION else ():
             self.flags[flag] = site
         if site.form not in {Form.ATTRIBUTE, Form.ENTRY, Form.OPTION}:
             self.variables[(site.place.scope, site.name)].append(site)

@@ -34,6 +34,8 @@ _MAKING_DICTS = frozenset(
     }
     | {"to_container", "deepcopy", "copy", "MappingProxyType", "structured", "Config", "merge", "instantiate"}
 )
+_GETTING_OPTIONS = frozenset({"get", "getint", "getfloat", "getboolean"})
+_PARSERS_OF_INI = frozenset({"ConfigParser", "RawConfigParser", "SafeConfigParser"})
 _MOST_BASES = 12
 # Values that are what their first argument is, with other access to it.
 Member = str | int
@@ -50,6 +52,11 @@ def member_of(node: ast.expr) -> tuple[ast.expr, Member] | None:
         return None
     if isinstance(node, ast.Call):
         name = callee(node)
+        if name in _GETTING_OPTIONS and len(node.args) > 1 and isinstance(node.func, ast.Attribute):
+            # configparser's get("section", "option"); of a dict, the second is the default.
+            section, text = text_of(node.args[0]), text_of(node.args[1])
+            if section is not None and text is not None and text.isidentifier():
+                return ast.copy_location(ast.Subscript(node.func.value, node.args[0], ast.Load()), node), text
         if name == "get" and node.args and isinstance(node.func, ast.Attribute):
             text = text_of(node.args[0])
             return (node.func.value, text) if text is not None else None
@@ -224,6 +231,14 @@ def _called(search: Search, node: ast.Call, name: str, end: End, step: Step) -> 
             ]
             return [End(Kind.IMPORTED, item.step, None, (*item.keys, name)) for item in imported] or None
         return options or None
+    if kind in _PARSERS_OF_INI:
+        read = [
+            call
+            for call, _ in search.found.calls_to("read")
+            if call.args and isinstance(call.func, ast.Attribute)
+        ]
+        paths = [call.args[0] for call in read if last_name(call.func.value) in aliases(end)]
+        return [End(Kind.FILE, end.step, None, (name,), ReadFile(paths[-1] if paths else None, "ini"))]
     if name == "value" and is_absl(node):
         sites = [site for site in search.found.members_named(option_name(node)) if site.owner == FLAGS]
         return [item for site in sites for item in search.end_of(site, step)]

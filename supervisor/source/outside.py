@@ -42,7 +42,7 @@ def external(
         return External(None, "env", keys[1:], None, why, (*chain, why))
     name = site.name if site is not None else ""
     path = module.strip(".").replace(".", "/") + ".py"
-    names = keys if name == "*" or module.rpartition(".")[2] == name else (name, *keys)
+    names = keys if name == "*" or site is None else (*site.flags, *keys)
     line = site.line if site is not None else end.step.node.lineno
     why = f"the {noun} is {'.'.join(names)} of the module {module or name}, imported on line {line}"
     return External(path, "python", names, None, why, (*chain, why))

@@ -71,7 +71,8 @@ class Site:
     """A name and what is bound to it; `value` is None where that is not an expression of its own.
 
     `owner` is the class, dict or function that the name belongs to, or the module that it is imported from;
-    `position` that of a parameter; `flags` the option strings of an option; `stored` tells `cfg["bs"] = 64`
+    `position` that of a parameter; `flags` the option strings of an option, or the name
+    that an import takes from its module; `stored` tells `cfg["bs"] = 64`
     from `cfg = {"bs": 64}`.
     """
 

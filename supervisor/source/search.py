@@ -102,6 +102,8 @@ class Follower:
             return self._choice(node, step)
         if isinstance(node, ast.Await):
             return self.resolve(Step(node.value, step.place, step.site, step.before))
+        if isinstance(node, ast.Call) and unwrap(node)[0] is not node:
+            return [End(Kind.EXPRESSION, step)]
         member = member_of(node)
         if member is not None:
             return member_values(self, *member, step)
@@ -118,9 +120,6 @@ class Follower:
         name = callee(node)
         if name in _SAME and len(node.args) == 1 and not node.keywords:
             return self.resolve(Step(node.args[0], step.place, step.site, step))
-        inner, _ = unwrap(node)
-        if inner is not node:
-            return [End(Kind.EXPRESSION, step)]
         functions = [item for item in self.found.defined(name) if not isinstance(item.node, ast.ClassDef)]
         if functions and name not in {"get", "main"}:
             found = self.returned(functions[-1], step)

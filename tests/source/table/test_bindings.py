@@ -12,7 +12,9 @@ ROWS = {
     "main block": 'if __name__ == "__main__":\n    n = «64»\n    train_loader = DataLoader(ds, batch_size=n)\n',
     "module read by a function": "N = «64»\ndef loader():\n    return DataLoader(train, batch_size=N)\n",
     "last of two before the use": "n = 8\nn = «64»" + USE.format("n") + "n = 128\n",
-    "the one before the use": "n = «64»" + USE.format("n") + "n = 8\nval_loader = DataLoader(val, batch_size=n)\n",
+    "the one before the use": "n = «64»"
+    + USE.format("n")
+    + "n = 8\nval_loader = DataLoader(val, batch_size=n)\n",
     "tuple": "n, m = «64», 8" + USE.format("n"),
     "tuple of a function": "def sizes():\n    return «64», 8\nn, m = sizes()" + USE.format("n"),
     "tuple by index": "sizes = («64», 8)" + USE.format("sizes[0]"),
@@ -24,13 +26,16 @@ ROWS = {
     "class by instance": "class CFG:\n    n = «64»\ncfg = CFG()" + USE.format("cfg.n"),
     "class in a function": "class Config:\n    batch_size = «64»\ndef train(cfg):\n"
     "    train_loader = DataLoader(ds, batch_size=cfg.batch_size)\ntrain(Config())\n",
-    "class by another class": "class Data:\n    batch_size = «64»\nclass CFG:\n    data = Data()" + USE.format("CFG.data.batch_size"),
+    "class by another class": "class Data:\n    batch_size = «64»\nclass CFG:\n    data = Data()"
+    + USE.format("CFG.data.batch_size"),
     "class in a class": "class CFG:\n    class train:\n        batch_size = «64»\n    class val:\n        batch_size = 8"
     + USE.format("CFG.train.batch_size"),
-    "inherited": "class Base:\n    batch_size = «64»\nclass CFG(Base):\n    lr = 1\ncfg = CFG()" + USE.format("cfg.batch_size"),
+    "inherited": "class Base:\n    batch_size = «64»\nclass CFG(Base):\n    lr = 1\ncfg = CFG()"
+    + USE.format("cfg.batch_size"),
     "overridden": "class Base:\n    batch_size = 8\nclass CFG(Base):\n    batch_size = «64»\ncfg = CFG()"
     + USE.format("cfg.batch_size"),
-    "init attribute": "class Config:\n    def __init__(self):\n        self.batch_size = «64»\nc = Config()" + USE.format("c.batch_size"),
+    "init attribute": "class Config:\n    def __init__(self):\n        self.batch_size = «64»\nc = Config()"
+    + USE.format("c.batch_size"),
     "init parameter": "class Config:\n    def __init__(self, n=«64»):\n        self.batch_size = n\nc = Config()"
     + USE.format("c.batch_size"),
     "init argument": "class Config:\n    def __init__(self, n=8):\n        self.batch_size = n\nc = Config(«64»)"
@@ -41,17 +46,23 @@ ROWS = {
     "config held by self": "class Config:\n    batch_size = «64»\nclass Trainer:\n    def __init__(self, cfg):\n"
     "        self.cfg = cfg\n    def run(self):\n        train_loader = DataLoader(ds, batch_size=self.cfg.batch_size)\n"
     "Trainer(Config()).run()\n",
-    "property": "class Config:\n    @property\n    def batch_size(self):\n        return «64»\nc = Config()" + USE.format("c.batch_size"),
-    "dataclass": "@dataclass\nclass Config:\n    batch_size: int = «64»\ncfg = Config()" + USE.format("cfg.batch_size"),
-    "dataclass field": "@dataclass\nclass Config:\n    batch_size: int = field(default=«64»)\ncfg = Config()" + USE.format("cfg.batch_size"),
-    "dataclass by keyword": "@dataclass\nclass Config:\n    batch_size: int = 8\ncfg = Config(batch_size=«64»)" + USE.format("cfg.batch_size"),
+    "property": "class Config:\n    @property\n    def batch_size(self):\n        return «64»\nc = Config()"
+    + USE.format("c.batch_size"),
+    "dataclass": "@dataclass\nclass Config:\n    batch_size: int = «64»\ncfg = Config()"
+    + USE.format("cfg.batch_size"),
+    "dataclass field": "@dataclass\nclass Config:\n    batch_size: int = field(default=«64»)\ncfg = Config()"
+    + USE.format("cfg.batch_size"),
+    "dataclass by keyword": "@dataclass\nclass Config:\n    batch_size: int = 8\ncfg = Config(batch_size=«64»)"
+    + USE.format("cfg.batch_size"),
     "dataclass by position": "@dataclass\nclass Config:\n    lr: float\n    batch_size: int = 8\ncfg = Config(0.1, «64»)"
     + USE.format("cfg.batch_size"),
     "nested dataclass": "@dataclass\nclass Data:\n    batch_size: int = «64»\n@dataclass\nclass Config:\n"
-    "    data: Data = field(default_factory=Data)\n    seed: int = 1\nc = Config()" + USE.format("c.data.batch_size"),
+    "    data: Data = field(default_factory=Data)\n    seed: int = 1\nc = Config()"
+    + USE.format("c.data.batch_size"),
     "pydantic": "class S(BaseModel):\n    batch_size: int = «64»\ns = S()" + USE.format("s.batch_size"),
     "named tuple": "class S(NamedTuple):\n    batch_size: int = «64»\ns = S()" + USE.format("s.batch_size"),
-    "collections.namedtuple": "S = namedtuple('S', ['lr', 'batch_size'])\ns = S(lr=1, batch_size=«64»)" + USE.format("s.batch_size"),
+    "collections.namedtuple": "S = namedtuple('S', ['lr', 'batch_size'])\ns = S(lr=1, batch_size=«64»)"
+    + USE.format("s.batch_size"),
     "simple namespace": "c = SimpleNamespace(batch_size=«64»)" + USE.format("c.batch_size"),
     "namespace of a dict": "d = {'batch_size': «64»}\nc = SimpleNamespace(**d)" + USE.format("c.batch_size"),
     "easy dict": "c = EasyDict({'batch_size': «64», 'val': {'batch_size': 8}})" + USE.format("c.batch_size"),
@@ -60,18 +71,22 @@ ROWS = {
     "dict": "c = {'batch_size': «64»}" + USE.format("c['batch_size']"),
     "dict by get": "c = {'batch_size': «64»}" + USE.format("c.get('batch_size')"),
     "dict by get with default": "c = {'batch_size': «64»}" + USE.format("c.get('batch_size', 8)"),
-    "nested dict": "c = {'train': {'batch_size': «64»}, 'val': {'batch_size': 8}}" + USE.format("c['train']['batch_size']"),
+    "nested dict": "c = {'train': {'batch_size': «64»}, 'val': {'batch_size': 8}}"
+    + USE.format("c['train']['batch_size']"),
     "dict in a class": "class C:\n    data = {'batch_size': «64»}" + USE.format("C.data['batch_size']"),
     "dict call": "c = dict(batch_size=«64»)" + USE.format("c['batch_size']"),
     "dict entry set": "c = {}\nc['batch_size'] = «64»" + USE.format("c['batch_size']"),
     "dict entry replaced": "c = {'batch_size': 8}\nc['batch_size'] = «64»" + USE.format("c['batch_size']"),
     "dict merged": "base = {'batch_size': «64»}\nc = {**base, 'lr': 1}" + USE.format("c['batch_size']"),
     "dict in another": "a = {'n': «64»}\nb = {'opts': a}" + USE.format("b['opts']['n']"),
-    "dict of a function": "def config():\n    return {'batch_size': «64»}\nc = config()" + USE.format("c['batch_size']"),
+    "dict of a function": "def config():\n    return {'batch_size': «64»}\nc = config()"
+    + USE.format("c['batch_size']"),
     "dict passed": "def run(cfg):\n    train_loader = DataLoader(ds, batch_size=cfg['batch_size'])\nrun({'batch_size': «64»})\n",
     "dict and vars": "c = {'batch_size': «64»}\ndef run(batch_size, lr):\n    train_loader = DataLoader(ds, batch_size=batch_size)\nrun(**c)\n",
-    "wandb config": "import wandb\nwandb.init(config={'batch_size': «64»})\nc = wandb.config" + USE.format("c.batch_size"),
-    "wandb config at once": "import wandb\nwandb.init(config=dict(batch_size=«64»))" + USE.format("wandb.config.batch_size"),
+    "wandb config": "import wandb\nwandb.init(config={'batch_size': «64»})\nc = wandb.config"
+    + USE.format("c.batch_size"),
+    "wandb config at once": "import wandb\nwandb.init(config=dict(batch_size=«64»))"
+    + USE.format("wandb.config.batch_size"),
     "parameter by position": "def make(ds, n):\n    return DataLoader(ds, batch_size=n)\ntrain_loader = make(a, «64»)\nval_loader = make(b, 8)\n",
     "parameter by keyword": "def make(ds, n=8):\n    return DataLoader(ds, batch_size=n)\ntrain_loader = make(a, n=«64»)\n",
     "parameter default": "def make(ds, n=«64»):\n    return DataLoader(ds, batch_size=n)\ntrain_loader = make(a)\n",

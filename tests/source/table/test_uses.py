@@ -59,7 +59,7 @@ OTHERS = {
     "unsloth": "SFTTrainer(model=m, args=TrainingArguments(per_device_train_batch_size = «64», warmup_steps = 5))\n",
     "sentence transformers": "loader = DataLoader(examples, shuffle=True, batch_size=«64»)\n"
     "model.fit(train_objectives=[(loader, loss)])\nmodel.encode(texts, batch_size=256)\n",
-    "fastai": 'dls = ImageDataLoaders.from_folder(path, valid_pct=0.2, bs=«64»)\n',
+    "fastai": "dls = ImageDataLoaders.from_folder(path, valid_pct=0.2, bs=«64»)\n",
     "fastai block": "dls = block.dataloaders(path, bs=«64»)\n",
     "yolo": 'YOLO("yolov8n.pt").train(data="coco.yaml", epochs=3, imgsz=640, batch=«64»)\n',
     "catalyst": 'loaders = {"train": DataLoader(a, batch_size=«64»), "valid": DataLoader(b, batch_size=8)}\n',
