@@ -14,7 +14,7 @@ from supervisor.source.members import member_of, member_values
 from supervisor.source.modules import is_framework, speaks_of_settings
 from supervisor.source.passing import passed
 from supervisor.source.places import Form, Guard, Place, Scope, Site
-from supervisor.source.steps import End, Kind, Step
+from supervisor.source.steps import End, Kind, Member, Step
 from supervisor.source.truth import Truth
 from supervisor.source.values import callee, unwrap
 
@@ -45,6 +45,17 @@ class Follower:
         self._active.add(key)
         try:
             return _distinct(self._resolve(step))
+        finally:
+            self._active.discard(key)
+
+    def member(self, base: ast.expr, name: Member, step: Step, *, guess: bool) -> list[End]:
+        """Where a member of a base comes from; with `guess` also by its name alone."""
+        key = (id(base), hash((name, guess)))
+        if key in self._active:
+            return []
+        self._active.add(key)
+        try:
+            return member_values(self, base, name, step, guess=guess)
         finally:
             self._active.discard(key)
 
@@ -106,7 +117,7 @@ class Follower:
             return [End(Kind.EXPRESSION, step)]
         member = member_of(node)
         if member is not None:
-            return member_values(self, *member, step)
+            return self.member(*member, step, guess=True)
         if isinstance(node, ast.Call):
             return self._call(node, step)
         return [End(Kind.EXPRESSION, step)]

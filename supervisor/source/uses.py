@@ -114,6 +114,9 @@ def _uses(found: Index, call: ast.Call, name: str, place: Place) -> Iterator[Use
         # What the script's own function does with it is what counts.
         return
     for item in given:
+        if isinstance(item.value, ast.Constant) and item.value.value is None:
+            # DataLoader(dataset, batch_size=None): the dataset makes the batches.
+            continue
         yield _use(found, item.arg or "", item.value, call, place, rank)
     if given:
         return
