@@ -4,10 +4,11 @@ import os
 import platform
 import sys
 
-from benchmarks import adoption, api, load, output, shim, steps
+from benchmarks import adoption, api, load, output, shim, source, steps
 
 ALL = {
     "output": output.main,
+    "source": source.main,
     "steps": steps.main,
     "shim": shim.main,
     "load": load.main,

@@ -11,16 +11,15 @@ from functools import cached_property
 
 from supervisor.domain.review import Kind
 from supervisor.output.records import Record
+from supervisor.source.answer import Answer
 from supervisor.source.index import index
-from supervisor.source.locate import Located, Uncertain, locate_in
+from supervisor.source.locate import locate_in
 from supervisor.source.review.finding import Machine
 from supervisor.source.review.lines import Lines, Span
 from supervisor.source.review.printed import WORDS, printed_records
 from supervisor.source.review.statements import Function, Statement, Statements
 from supervisor.source.text import SourceText
 from supervisor.source.values import callee
-
-Answer = Located | Uncertain
 
 _FRAMEWORKS = frozenset(
     {"torch", "tensorflow", "keras", "jax", "transformers", "lightning", "pytorch_lightning", "fastai"}
