@@ -8,7 +8,7 @@ from pathlib import Path
 
 from supervisor.source.edit import EditRefused, change, change_args
 from supervisor.source.file import Script, ScriptChanged, ScriptError, read_script, replace_script
-from supervisor.source.locate import Located, Uncertain, locate_batch_size
+from supervisor.source.locate import External, Located, Missing, Uncertain, locate_batch_size
 
 
 class EditImpossibleError(Exception):
@@ -36,7 +36,7 @@ class Plan:
 def size_of(script: Script, args: tuple[str, ...]) -> int | None:
     """The batch size that a launch of the script with these arguments would train with, if certain."""
     located = locate_batch_size(script.data, args)
-    return located.value if isinstance(located, Located) else None
+    return int(located.value) if isinstance(located, Located) else None
 
 
 def plan_edit(path: str, args: tuple[str, ...], new: int, *, launched: str | None) -> Plan:
@@ -58,15 +58,20 @@ def plan_edit(path: str, args: tuple[str, ...], new: int, *, launched: str | Non
             for place in located.candidates
         ]
         raise EditImpossibleError(located.reason, candidates)
+    if isinstance(located, Missing | External):
+        raise EditImpossibleError(
+            located.reason if isinstance(located, Missing) else f"{located.why}; change it there"
+        )
+    size = int(located.value)
     try:
         if located.argument is not None:
             changed = change_args(args, located, new)
-            return Plan(script.path, script.digest, script.digest, None, changed, None, located.value, new)
+            return Plan(script.path, script.digest, script.digest, None, changed, None, size, new)
         content = change(script.data, located, new)
     except EditRefused as error:
         raise EditImpossibleError(str(error)) from error
     after = Script(script.path, content).digest
-    return Plan(script.path, script.digest, after, content, args, located.places[0].line, located.value, new)
+    return Plan(script.path, script.digest, after, content, args, located.places[0].line, size, new)
 
 
 class ScriptChangedSinceLaunchError(EditImpossibleError):

@@ -30,7 +30,7 @@ class UnparsableError(Exception):
 
 
 class SourceText:
-    """A parsed script: `tree`, and byte offsets into the original for each of its nodes."""
+    """A parsed script: `tree`, its `text`, and byte offsets into the original for each of its nodes."""
 
     def __init__(self, source: bytes) -> None:
         """Parse `source`; raises `UnparsableError` for whatever it may be that is not Python."""
@@ -40,9 +40,9 @@ class SourceText:
             )
         self.source = source
         self._bom = len(codecs.BOM_UTF8) if source.startswith(codecs.BOM_UTF8) else 0
-        self._encoding, self._text = _decode(source, self._bom)
-        self.tree = _parse(self._text)
-        self._utf8 = source[self._bom :] if self._encoding == "utf-8" else self._text.encode("utf-8")
+        self._encoding, self.text = _decode(source, self._bom)
+        self.tree = _parse(self.text)
+        self._utf8 = source[self._bom :] if self._encoding == "utf-8" else self.text.encode("utf-8")
         self._starts = [0, *(end.end() for end in _LINE_END.finditer(self._utf8))]
 
     def span(self, node: ast.expr) -> tuple[int, int]:
@@ -59,7 +59,7 @@ class SourceText:
         if self._encoding == "utf-8":
             return self._bom + offset
         characters = len(self._utf8[:offset].decode("utf-8"))
-        return len(self._text[:characters].encode(self._encoding))
+        return len(self.text[:characters].encode(self._encoding))
 
 
 def _decode(source: bytes, bom: int) -> tuple[str, str]:

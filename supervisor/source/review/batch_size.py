@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from supervisor.domain.review import Kind
-from supervisor.source.locate import Located, Uncertain
+from supervisor.source.locate import Answer, External, Located, Missing, Uncertain
 from supervisor.source.review.facts import Facts
 from supervisor.source.review.finding import Finding, Severity
 from supervisor.source.review.possible import possible_values
@@ -16,13 +16,13 @@ _ACCUMULATION = frozenset(
 )
 
 
-def judge_batch_size(facts: Facts, located: Located | Uncertain) -> Iterator[Finding]:
+def judge_batch_size(facts: Facts, located: Answer) -> Iterator[Finding]:
     """The size against the kind's range; without a kind no size is judged, and without a certain size none.
 
     `batch-size-small` is an error: a tenth of the GPU at work is a run that ends after its time.
     Text that gathers gradients over steps is only warned of: such a script has chosen small steps knowingly.
     """
-    if isinstance(located, Uncertain):
+    if isinstance(located, Uncertain | Missing | External):
         yield from _unclear(facts, located)
     elif facts.kind is None:
         yield from _of_no_kind(facts, located)
@@ -57,15 +57,17 @@ def _large(located: Located, kind: Kind) -> Finding:
     )
 
 
-def _unclear(facts: Facts, located: Uncertain) -> Iterator[Finding]:
+def _unclear(facts: Facts, located: Uncertain | Missing | External) -> Iterator[Finding]:
     """A size that cannot be found can neither be judged nor corrected while the run goes on."""
     if not facts.trains:
         return
     yield Finding(
         rule="batch-size-unclear",
         severity=Severity.INFO,
-        line=located.candidates[0].line if located.candidates else None,
-        found=located.reason.partition(";")[0].removesuffix("."),
+        line=located.candidates[0].line if isinstance(located, Uncertain) and located.candidates else None,
+        found=(located.why if isinstance(located, External) else located.reason)
+        .partition(";")[0]
+        .removesuffix("."),
         expected="one number that the training loader is given",
         fix="keep the size in one constant such as BATCH_SIZE = 128 and give that to the training DataLoader",
         why="a size that is not certain is not corrected when it leaves the GPU unused",

@@ -36,7 +36,7 @@ def review(script: bytes, *, kind: Kind | None, machine: Machine, args: Sequence
     for family in _FAMILIES:
         findings += family(facts)
     passed = all(finding.severity is not Severity.ERROR for finding in findings)
-    size = located.value if isinstance(located, Located) else None
+    size = int(located.value) if isinstance(located, Located) else None
     return Review(passed, told, evidence, ordered(findings), size)
 
 
