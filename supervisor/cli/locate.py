@@ -1,0 +1,218 @@
+"""`traind locate`: where a script's batch size is kept, why, and what another one would change; no daemon."""
+
+import difflib
+import json
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from supervisor.cli.errors import USAGE, CommandError
+from supervisor.cli.lines import shown_lines
+from supervisor.domain.sizing import SizePlace, SizingEdit
+from supervisor.source.answer import Answer, External, Literal, Located, Missing, Uncertain
+from supervisor.source.chosen import choose
+from supervisor.source.external_text import NotThereError
+from supervisor.source.file import Script, ScriptError, read_script, replace_script
+from supervisor.source.notebook import Notebook, change_notebook, number_in, read_notebook
+from supervisor.source.size import Launch, SizeKeptError, beside, change_size, locate, resolved
+
+_CONTEXT = 1
+_LONGEST_LINE = 160
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One number of a file that would be changed; `column` counts its bytes from 0, in its line."""
+
+    path: Path
+    line: int
+    old: int
+    new: int
+    column: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What there is to say: `status` is found, external, refused or none.
+
+    The change is of `file` to `content`, or of the arguments to `args`, where there is one.
+    """
+
+    status: str
+    reason: str
+    chain: tuple[str, ...] = ()
+    edits: tuple[Edit, ...] = ()
+    candidates: tuple[Literal, ...] = ()
+    file: Script | None = None
+    content: bytes | None = None
+    args: tuple[str, ...] | None = None
+
+
+def locate_size(
+    path: Path,
+    args: tuple[str, ...],
+    *,
+    to: int | None,
+    cwd: Path | None,
+    at: int | None,
+    edit: str | None,
+    write: bool,
+    as_json: bool,
+) -> None:
+    """Print where the size is kept; raises `CommandError` for a missing script or a failed `write`."""
+    if not os.path.lexists(path):
+        raise CommandError(f"there is no {path}; give the path of a script that exists", USAGE)
+    outcome = _outcome(path, args, to=to, cwd=cwd or Path.cwd(), at=at, edit=edit)
+    typer.echo(json.dumps(_as_dict(outcome)) if as_json else _text(path, args, outcome))
+    if write:
+        _write(outcome, as_json=as_json)
+
+
+def _outcome(
+    path: Path, args: tuple[str, ...], *, to: int | None, cwd: Path, at: int | None, edit: str | None
+) -> Outcome:
+    try:
+        script = read_script(path)
+    except ScriptError as error:
+        return Outcome("refused", str(error))
+    notebook = read_notebook(script.data)
+    if notebook is not None:
+        return _of_notebook(path, script, notebook, to)
+    launch = Launch(script, args, cwd, SizingEdit(edit or SizingEdit.FILE))
+    if at is not None:
+        chosen = choose(script.data, at)
+        if not isinstance(chosen, SizePlace):
+            return Outcome("refused", chosen.reason, (), (), chosen.candidates)
+        launch = replace(launch, at=chosen)
+    return _of_script(path, launch, locate(launch), to)
+
+
+def _of_script(path: Path, launch: Launch, answer: Answer, to: int | None) -> Outcome:
+    if isinstance(answer, Missing):
+        return Outcome("none", answer.reason)
+    if isinstance(answer, Uncertain):
+        return Outcome("refused", answer.reason, (), (), answer.candidates)
+    status = "found" if isinstance(answer, Located) and answer.argument is None else "external"
+    chain = answer.chain or (answer.why,)
+    try:
+        old = _value(launch, answer)
+        change = change_size(launch, to or 2 * old, answer)
+    except SizeKeptError as error:
+        return Outcome(status, str(error), chain)
+    if change.content is None:
+        return Outcome(status, answer.why, chain, args=change.args)
+    if isinstance(answer, External):
+        found = beside(launch, answer)
+        here = Edit(
+            found.file.path, found.number.line, old, change.new, _column(found.file.data, found.number.start)
+        )
+        return Outcome("external", answer.why, chain, (here,), (), change.file, change.content)
+    edits = tuple(
+        Edit(path, place.line, old, change.new, _column(launch.script.data, place.start))
+        for place in answer.places
+    )
+    return Outcome("found", answer.why, chain, edits, (), change.file, change.content)
+
+
+def _value(launch: Launch, answer: Located | External) -> int:
+    if isinstance(answer, External):
+        answer = resolved(answer, beside(launch, answer))
+    return int(answer.value or 0)
+
+
+def _of_notebook(path: Path, script: Script, notebook: Notebook, to: int | None) -> Outcome:
+    """The same for a notebook, whose cells are told by their numbers; it is edited and not launched."""
+    launch = Launch(Script(script.path, notebook.code.encode("utf-8", "replace")))
+    answer = locate(launch)
+    advice = f"a notebook is not launched: convert it by `jupyter nbconvert --to script {path.name}`"
+    if isinstance(answer, Missing | External):
+        reason = answer.reason if isinstance(answer, Missing) else answer.why
+        return Outcome("none" if isinstance(answer, Missing) else "external", f"{reason}; {advice}")
+    places = answer.places if isinstance(answer, Located) else answer.candidates
+    cells = [notebook.lines[place.line - 1] for place in places]
+    told = "; ".join(
+        f"{place.name} = {place.value} in cell {line.cell}, line {line.number}"
+        for place, line in zip(places, cells, strict=True)
+    )
+    try:
+        numbers = [number_in(notebook, place) for place in places]
+        moved = tuple(replace(place, line=number.line) for place, number in zip(places, numbers, strict=True))
+        if isinstance(answer, Uncertain):
+            return Outcome("refused", f"{answer.reason} ({told}); {advice}", (), (), moved)
+        old = int(answer.value)
+        new = to or 2 * old
+        content = change_notebook(notebook, places, new)
+    except NotThereError as error:
+        return Outcome("refused", f"{told}, and {path} is not edited: {error}; {advice}")
+    edits = tuple(Edit(path, item.line, old, new, _column(script.data, item.start)) for item in numbers)
+    return Outcome("found", f"{told}; {advice}", (f"{told}",), edits, (), script, content)
+
+
+def _write(outcome: Outcome, *, as_json: bool) -> None:
+    if outcome.file is None or outcome.content is None:
+        raise CommandError(f"nothing was written: {outcome.reason}")
+    try:
+        replace_script(outcome.file.path, outcome.file.digest, outcome.content)
+    except ScriptError as error:
+        raise CommandError(str(error)) from error
+    if not as_json:
+        typer.echo(f"written to {outcome.file.path}")
+
+
+def _as_dict(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "status": outcome.status,
+        "edits": [
+            {"path": str(edit.path), "line": edit.line, "old": edit.old, "new": edit.new}
+            for edit in outcome.edits
+        ],
+        "reason": outcome.reason,
+        "candidates": [
+            {"line": place.line, "name": place.name, "value": place.value, "why": place.why}
+            for place in outcome.candidates
+        ],
+    }
+
+
+def _text(path: Path, args: tuple[str, ...], outcome: Outcome) -> str:
+    blocks = [f"{path}: {outcome.status}: {outcome.reason}"]
+    blocks += [f"  {number}. {step}" for number, step in enumerate(outcome.chain, 1)]
+    if outcome.file is not None and outcome.content is not None:
+        lines = shown_lines(outcome.file.data)
+        for edit in outcome.edits:
+            blocks += ["", *_marked(edit, lines)]
+        blocks += ["", *_diff(str(outcome.edits[0].path), lines, shown_lines(outcome.content))]
+    elif outcome.args is not None:
+        blocks += ["", f"-{path.name} {' '.join(args)}".rstrip(), f"+{path.name} {' '.join(outcome.args)}"]
+    for place in outcome.candidates:
+        blocks.append(f"  line {place.line}: {place.name} = {place.value} ({place.why})")
+    if outcome.candidates:
+        blocks.append(
+            f"  choose one by --batch-size-at, such as --batch-size-at {outcome.candidates[0].line}"
+        )
+    return "\n".join(blocks)
+
+
+def _marked(edit: Edit, lines: list[str]) -> list[str]:
+    """The line with a caret under the number."""
+    text = lines[edit.line - 1] if edit.line <= len(lines) else ""
+    number = str(edit.old)
+    at = text.find(number, max(0, edit.column - len(number) * 8)) if edit.column else text.find(number)
+    shown = [f"{edit.path}:{edit.line}", f"  {text[:_LONGEST_LINE]}"]
+    if 0 <= at < _LONGEST_LINE:
+        blank = "".join(c if c == "\t" else " " for c in text[:at])
+        shown.append(f"  {blank}{'^' * len(number)}")
+    return shown
+
+
+def _diff(name: str, before: list[str], after: list[str]) -> list[str]:
+    found = difflib.unified_diff(before, after, name, name, n=_CONTEXT, lineterm="")
+    return [line[:_LONGEST_LINE] for line in found]
+
+
+def _column(data: bytes, start: int) -> int:
+    """The bytes between the beginning of the line and a place."""
+    return start - 1 - max(data.rfind(b"\n", 0, start), data.rfind(b"\r", 0, start))

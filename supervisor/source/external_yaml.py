@@ -1,0 +1,127 @@
+"""A whole number in a YAML text, by the nodes of its document; nothing is constructed, so tags mean nothing.
+
+A node that an alias or a merge key leads to as well is refused: to change it there is to change it elsewhere.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from supervisor.source.external_text import LARGEST, NotThereError, Number, dotted
+
+_DIGITS = re.compile(r"[1-9][0-9]{0,8}")
+_MERGE = "<<"
+
+
+def yaml_number(text: str, keys: Sequence[str]) -> Number:
+    """The number under the keys; `start` and `end` count characters. Raises `NotThereError`."""
+    root = _composed(text)
+    path = _path(root, keys)
+    counts = _references(root)
+    if any(counts[id(node)] > 1 for node in path):
+        raise NotThereError(
+            f"{dotted(keys)} is used in several places by an alias; write it as a number of its own"
+        )
+    node = path[-1]
+    start, end = node.start_mark.index, node.end_mark.index
+    if getattr(node, "style", None) in {"'", '"'}:
+        start, end = start + 1, end - 1
+    if not _DIGITS.fullmatch(text[start:end]) or node.value != text[start:end]:
+        shown = _shown(text[start:end])
+        raise NotThereError(f"{dotted(keys)} is {shown}, which is not a plain whole number up to {LARGEST}")
+    return Number(node.start_mark.line + 1, start, end, int(node.value))
+
+
+def yaml_proved(before: str, after: str, keys: Sequence[str], new: int) -> bool:
+    """Whether the documents are equal but for the node under the keys, which is `new` in the second."""
+    try:
+        old, now = _composed(before), _composed(after)
+        changed = _path(old, keys)[-1]
+    except NotThereError:
+        return False
+    work: list[tuple[Any, Any]] = [(old, now)]
+    seen: set[tuple[int, int]] = set()
+    while work:
+        one, other = work.pop()
+        if (id(one), id(other)) in seen:
+            continue
+        seen.add((id(one), id(other)))
+        if type(one) is not type(other):
+            return False
+        if isinstance(one, tuple | list):
+            if len(one) != len(other):
+                return False
+            work.extend(zip(one, other, strict=True))
+            continue
+        value = str(new) if one is changed else one.value
+        if (str(one.tag), one.anchor) != (str(other.tag), other.anchor):
+            return False
+        if isinstance(one.value, str):
+            if (value, one.style) != (other.value, other.style):
+                return False
+        else:
+            work.append((one.value, other.value))
+    return True
+
+
+def _composed(text: str) -> Any:
+    from ruamel.yaml import YAML  # only a script that reads YAML costs its import
+
+    try:
+        root = YAML(typ="safe", pure=True).compose(text)
+    except RecursionError as error:
+        raise NotThereError("it is nested too deeply") from error
+    except Exception as error:
+        # Whatever another's parser makes of a stranger's text.
+        said = " ".join(str(error).split())
+        raise NotThereError(f"it cannot be read as YAML: {said}") from error
+    if root is None:
+        raise NotThereError("it is empty")
+    return root
+
+
+def _path(root: Any, keys: Sequence[str]) -> list[Any]:
+    """The nodes from the root to the one under the keys."""
+    path = [root]
+    for key in keys:
+        path.append(_child(path[-1], key, keys))
+    return path
+
+
+def _child(node: Any, key: str, keys: Sequence[str]) -> Any:
+    value = node.value
+    if not isinstance(value, list):
+        raise NotThereError(f"it has no {dotted(keys)}")
+    if value and not isinstance(value[0], tuple):
+        if key.isdecimal() and int(key) < len(value):
+            return value[int(key)]
+        raise NotThereError(f"it has no {dotted(keys)}")
+    found = [item for name, item in value if name.value == key]
+    if len(found) > 1:
+        raise NotThereError(f"{key} stands there {len(found)} times; keep one")
+    if found:
+        return found[0]
+    if any(name.value == _MERGE for name, _ in value):
+        raise NotThereError(f"{dotted(keys)} comes in by a merge key; write it where it is used")
+    raise NotThereError(f"it has no {dotted(keys)}")
+
+
+def _references(root: Any) -> "Counter[int]":
+    """How often each node is led to."""
+    counts: Counter[int] = Counter()
+    work = [root]
+    while work:
+        node = work.pop()
+        if isinstance(node, tuple | list):
+            work.extend(node)
+            continue
+        counts[id(node)] += 1
+        if counts[id(node)] == 1 and not isinstance(node.value, str):
+            work.append(node.value)
+    return counts
+
+
+def _shown(text: str) -> str:
+    words = " ".join(text.split())
+    return repr(words if len(words) <= 40 else f"{words[:40]}…")  # noqa: PLR2004 - to be read
