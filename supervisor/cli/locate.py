@@ -3,6 +3,8 @@
 import difflib
 import json
 import os
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,28 +12,41 @@ from typing import Any
 import typer
 
 from supervisor.cli.errors import USAGE, CommandError
-from supervisor.cli.lines import shown_lines
+from supervisor.cli.lines import column_of, plain_lines, shown_lines
 from supervisor.domain.sizing import SizePlace, SizingEdit
 from supervisor.source.answer import Answer, External, Literal, Located, Missing, Uncertain
 from supervisor.source.chosen import choose
-from supervisor.source.external_text import NotThereError
+from supervisor.source.external_text import NotThereError, Number
 from supervisor.source.file import Script, ScriptError, read_script, replace_script
 from supervisor.source.notebook import Notebook, change_notebook, number_in, read_notebook
 from supervisor.source.size import Launch, SizeKeptError, beside, change_size, locate, resolved
 
+_ON_LINE = re.compile(r"on line ([1-9][0-9]{0,6})\b")
 _CONTEXT = 1
 _LONGEST_LINE = 160
 
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """One number of a file that would be changed; `column` counts its bytes from 0, in its line."""
+    """One number of a file that would be changed."""
 
     path: Path
     line: int
     old: int
     new: int
-    column: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A text as people see it: a file, or a notebook's cell.
+
+    `marks` are the line, the column and the width of each number.
+    """
+
+    name: str
+    before: list[str]
+    after: list[str]
+    marks: tuple[tuple[int, int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +64,7 @@ class Outcome:
     file: Script | None = None
     content: bytes | None = None
     args: tuple[str, ...] | None = None
+    views: tuple[View, ...] = ()
 
 
 def locate_size(
@@ -104,17 +120,16 @@ def _of_script(path: Path, launch: Launch, answer: Answer, to: int | None) -> Ou
         return Outcome(status, str(error), chain)
     if change.content is None:
         return Outcome(status, answer.why, chain, args=change.args)
-    if isinstance(answer, External):
-        found = beside(launch, answer)
-        here = Edit(
-            found.file.path, found.number.line, old, change.new, _column(found.file.data, found.number.start)
-        )
-        return Outcome("external", answer.why, chain, (here,), (), change.file, change.content)
-    edits = tuple(
-        Edit(path, place.line, old, change.new, _column(launch.script.data, place.start))
-        for place in answer.places
-    )
-    return Outcome("found", answer.why, chain, edits, (), change.file, change.content)
+    data = change.file.data
+    places: Sequence[Literal | Number] = ()
+    if isinstance(answer, Located):
+        shown, places = path, answer.places
+    else:
+        shown, places = change.file.path, (beside(launch, answer).number,)
+    edits = tuple(Edit(shown, place.line, old, change.new) for place in places)
+    marks = tuple((place.line, column_of(data, place.start), place.end - place.start) for place in places)
+    view = View(str(shown), shown_lines(data), shown_lines(change.content), marks)
+    return Outcome(status, answer.why, chain, edits, (), change.file, change.content, views=(view,))
 
 
 def _value(launch: Launch, answer: Located | External) -> int:
@@ -147,8 +162,40 @@ def _of_notebook(path: Path, script: Script, notebook: Notebook, to: int | None)
         content = change_notebook(notebook, places, new)
     except NotThereError as error:
         return Outcome("refused", f"{told}, and {path} is not edited: {error}; {advice}")
-    edits = tuple(Edit(path, item.line, old, new, _column(script.data, item.start)) for item in numbers)
-    return Outcome("found", f"{told}; {advice}", (f"{told}",), edits, (), script, content)
+    edits = tuple(Edit(path, item.line, old, new) for item in numbers)
+    views = tuple(_cells(path, notebook, content, answer.places))
+    chain = tuple(_in_cells(step, notebook) for step in answer.chain)
+    return Outcome("found", f"{told}; {advice}", chain, edits, (), script, content, views=views)
+
+
+def _in_cells(step: str, notebook: Notebook) -> str:
+    """A sentence that counts the lines of all code, told by cells."""
+
+    def told(match: re.Match[str]) -> str:
+        line = notebook.lines[int(match[1]) - 1]
+        return f"in cell {line.cell}, line {line.number}"
+
+    return _ON_LINE.sub(told, step)
+
+
+def _cells(path: Path, notebook: Notebook, content: bytes, places: tuple[Literal, ...]) -> Iterator[View]:
+    """The cells that the change touches."""
+    changed = read_notebook(content)
+    for number, (before, after) in enumerate(
+        zip(notebook.cells, changed.cells if changed is not None else (), strict=True), 1
+    ):
+        inside = [place for place in places if notebook.lines[place.line - 1].cell == number]
+        if inside:
+            code = notebook.code.encode("utf-8", "replace")
+            marks = tuple(
+                (
+                    notebook.lines[place.line - 1].number,
+                    column_of(code, place.start),
+                    place.end - place.start,
+                )
+                for place in inside
+            )
+            yield View(f"{path}, cell {number}", plain_lines(before), plain_lines(after), marks)
 
 
 def _write(outcome: Outcome, *, as_json: bool) -> None:
@@ -180,12 +227,11 @@ def _as_dict(outcome: Outcome) -> dict[str, Any]:
 def _text(path: Path, args: tuple[str, ...], outcome: Outcome) -> str:
     blocks = [f"{path}: {outcome.status}: {outcome.reason}"]
     blocks += [f"  {number}. {step}" for number, step in enumerate(outcome.chain, 1)]
-    if outcome.file is not None and outcome.content is not None:
-        lines = shown_lines(outcome.file.data)
-        for edit in outcome.edits:
-            blocks += ["", *_marked(edit, lines)]
-        blocks += ["", *_diff(str(outcome.edits[0].path), lines, shown_lines(outcome.content))]
-    elif outcome.args is not None:
+    for view in outcome.views:
+        for mark in view.marks:
+            blocks += ["", *_marked(view, *mark)]
+        blocks += ["", *_diff(view)]
+    if outcome.args is not None:
         blocks += ["", f"-{path.name} {' '.join(args)}".rstrip(), f"+{path.name} {' '.join(outcome.args)}"]
     for place in outcome.candidates:
         blocks.append(f"  line {place.line}: {place.name} = {place.value} ({place.why})")
@@ -196,23 +242,16 @@ def _text(path: Path, args: tuple[str, ...], outcome: Outcome) -> str:
     return "\n".join(blocks)
 
 
-def _marked(edit: Edit, lines: list[str]) -> list[str]:
+def _marked(view: View, line: int, column: int, width: int) -> list[str]:
     """The line with a caret under the number."""
-    text = lines[edit.line - 1] if edit.line <= len(lines) else ""
-    number = str(edit.old)
-    at = text.find(number, max(0, edit.column - len(number) * 8)) if edit.column else text.find(number)
-    shown = [f"{edit.path}:{edit.line}", f"  {text[:_LONGEST_LINE]}"]
-    if 0 <= at < _LONGEST_LINE:
-        blank = "".join(c if c == "\t" else " " for c in text[:at])
-        shown.append(f"  {blank}{'^' * len(number)}")
+    text = view.before[line - 1] if line <= len(view.before) else ""
+    shown = [f"{view.name}:{line}", f"  {text[:_LONGEST_LINE]}"]
+    if column < _LONGEST_LINE:
+        blank = "".join(c if c == "\t" else " " for c in text[:column])
+        shown.append(f"  {blank}{'^' * max(1, min(width, len(text) - column))}")
     return shown
 
 
-def _diff(name: str, before: list[str], after: list[str]) -> list[str]:
-    found = difflib.unified_diff(before, after, name, name, n=_CONTEXT, lineterm="")
+def _diff(view: View) -> list[str]:
+    found = difflib.unified_diff(view.before, view.after, view.name, view.name, n=_CONTEXT, lineterm="")
     return [line[:_LONGEST_LINE] for line in found]
-
-
-def _column(data: bytes, start: int) -> int:
-    """The bytes between the beginning of the line and a place."""
-    return start - 1 - max(data.rfind(b"\n", 0, start), data.rfind(b"\r", 0, start))

@@ -20,7 +20,7 @@ from supervisor.source.values import callee, size_of, unwrap
 
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 _HOLE = b"\xe2\x80\xa6"
-_WHY = "chosen by the caller"
+_WHY = "a number of the script"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def find_chosen(source: bytes, chosen: SizePlace) -> Located | Uncertain:
         why = f"{was}, and does not stand there as it did; submit again with batch_size_at."
         return Uncertain(why, tuple(item.place for item in same))
     place = same[chosen.nth - 1].place
-    why = f"{place.form} {place.name} on line {place.line}, {_WHY}"
+    why = f"{place.form} {place.name} on line {place.line}, chosen by the caller"
     return Located(place.value, (place,), None, why, (why,))
 
 
