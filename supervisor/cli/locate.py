@@ -239,7 +239,7 @@ def _text(path: Path, args: tuple[str, ...], outcome: Outcome) -> str:
         blocks.append(
             f"  choose one by --batch-size-at, such as --batch-size-at {outcome.candidates[0].line}"
         )
-    return "\n".join(blocks)
+    return "\n".join(plain_lines("\n".join(blocks)))
 
 
 def _marked(view: View, line: int, column: int, width: int) -> list[str]:

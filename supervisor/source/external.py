@@ -21,7 +21,7 @@ from supervisor.source.external_text import (
     dotted,
     line_of,
 )
-from supervisor.source.external_yaml import yaml_number, yaml_proved
+from supervisor.source.external_yaml import yaml_changed, yaml_number
 
 _DIGITS = re.compile(r"[1-9][0-9]{0,8}")
 _MOST_PLACES = 64
@@ -43,15 +43,14 @@ def change_number(data: bytes, kind: str, keys: Sequence[str], new: int) -> byte
     """The text with `new` under the keys; raises `NotThereError` where more than that would change."""
     if not 1 <= new <= LARGEST:
         raise NotThereError(f"{new} is not a batch size; give a whole number from 1 to {LARGEST}")
+    if kind == "yaml":
+        bom = _BOM if data.startswith(_BOM) else b""
+        return bom + yaml_changed(_text(data, kind, keys), keys, new).encode("utf-8")
     found = find_number(data, kind, keys)
     if found.value == new:
         return data
     changed = _spliced(data, found, new)
-    if kind == "yaml":
-        proved = yaml_proved(_text(data, kind, keys), _text(changed, kind, keys), keys, new)
-    else:
-        proved = _proved(data, changed, kind, keys, new)
-    if not proved:
+    if not _proved(data, changed, kind, keys, new):
         raise NotThereError(f"the edit would change more than {dotted(keys)}; edit the file by hand")
     return changed
 

@@ -16,13 +16,25 @@ _MERGE = "<<"
 
 def yaml_number(text: str, keys: Sequence[str]) -> Number:
     """The number under the keys; `start` and `end` count characters. Raises `NotThereError`."""
+    return _number(text, _composed(text), keys)
+
+
+def yaml_changed(text: str, keys: Sequence[str], new: int) -> str:
+    """The text with `new` under the keys; raises `NotThereError` where more than that would change."""
     root = _composed(text)
+    found = _number(text, root, keys)
+    changed = f"{text[: found.start]}{new}{text[found.end :]}"
+    if not _differs_in(_path(root, keys)[-1], str(new), root, _composed(changed)):
+        raise NotThereError(f"the edit would change more than {dotted(keys)}; edit the file by hand")
+    return changed
+
+
+def _number(text: str, root: Any, keys: Sequence[str]) -> Number:
     path = _path(root, keys)
     counts = _references(root)
     if any(counts[id(node)] > 1 for node in path):
-        raise NotThereError(
-            f"{dotted(keys)} is used in several places by an alias; write it as a number of its own"
-        )
+        why = "is used in several places by an alias; write it as a number of its own"
+        raise NotThereError(f"{dotted(keys)} {why}")
     node = path[-1]
     start, end = node.start_mark.index, node.end_mark.index
     if getattr(node, "style", None) in {"'", '"'}:
@@ -33,13 +45,8 @@ def yaml_number(text: str, keys: Sequence[str]) -> Number:
     return Number(node.start_mark.line + 1, start, end, int(node.value))
 
 
-def yaml_proved(before: str, after: str, keys: Sequence[str], new: int) -> bool:
-    """Whether the documents are equal but for the node under the keys, which is `new` in the second."""
-    try:
-        old, now = _composed(before), _composed(after)
-        changed = _path(old, keys)[-1]
-    except NotThereError:
-        return False
+def _differs_in(changed: Any, new: str, old: Any, now: Any) -> bool:
+    """Whether the documents are equal but for the node `changed` of the first, `new` in the second."""
     work: list[tuple[Any, Any]] = [(old, now)]
     seen: set[tuple[int, int]] = set()
     while work:
@@ -54,7 +61,7 @@ def yaml_proved(before: str, after: str, keys: Sequence[str], new: int) -> bool:
                 return False
             work.extend(zip(one, other, strict=True))
             continue
-        value = str(new) if one is changed else one.value
+        value = new if one is changed else one.value
         if (str(one.tag), one.anchor) != (str(other.tag), other.anchor):
             return False
         if isinstance(one.value, str):

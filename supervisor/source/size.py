@@ -66,10 +66,11 @@ class Change:
 
 
 def locate(launch: Launch) -> Answer:
-    """Where the size is kept, as far as the script and its arguments tell."""
-    if launch.at is not None:
-        return find_chosen(launch.script.data, launch.at)
-    return locate_batch_size(launch.script.data, launch.args)
+    """Where the size is kept, as far as the script and its arguments tell; those win over a chosen number."""
+    answer = locate_batch_size(launch.script.data, launch.args)
+    if launch.at is None or (isinstance(answer, Located) and answer.argument is not None):
+        return answer
+    return find_chosen(launch.script.data, launch.at)
 
 
 def known_size(launch: Launch) -> tuple[int | None, Script | None]:
@@ -142,6 +143,8 @@ def beside(launch: Launch, external: External) -> Beside:
         file = read_script(found[0])
     except ScriptError as error:
         raise SizeKeptError(f"{external.why}: {error}") from error
+    if not launch.inside(file.path):  # it may have become a link since
+        raise SizeKeptError(f"{external.why}, which lies outside of what may be read; change it there")
     try:
         return Beside(file, find_number(file.data, external.format, external.keys))
     except NotThereError as error:

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from supervisor.domain.sizing import SizingEdit
+from supervisor.domain.sizing import SizePlace, SizingEdit
 from supervisor.source.answer import External
+from supervisor.source.chosen import choose
 from supervisor.source.file import MAX_SCRIPT_BYTES, read_script
 from supervisor.source.size import (
     Launch,
@@ -144,6 +145,14 @@ def test_the_command_line_wins_over_any_way_of_editing(script: Write) -> None:
     for edit in SizingEdit:
         change = change_size(Launch(read_script(path), ("--batch-size=32",), edit=edit), 64)
         assert (change.content, change.args, change.old) == (None, ("--batch-size=64",), 32)
+
+
+def test_the_command_line_wins_over_a_chosen_line_too(script: Write) -> None:
+    path = script("import argparse\nargparse.ArgumentParser().add_argument('--batch-size', default=64)\n")
+    chosen = choose(path.read_bytes(), 2)
+    assert isinstance(chosen, SizePlace)
+    assert change_size(Launch(read_script(path), ("--batch-size", "8"), at=chosen), 16).args[1] == "16"
+    assert change_size(Launch(read_script(path), (), at=chosen), 16).lines == (2,)
 
 
 def test_of_a_copy_the_size_is_read_whatever_it_is_called(script: Write) -> None:
