@@ -96,6 +96,8 @@ def _outcome(
         return Outcome("refused", str(error))
     notebook = read_notebook(script.data)
     if notebook is not None:
+        if at is not None:
+            raise CommandError("--batch-size-at counts lines of a script, and a notebook has cells", USAGE)
         return _of_notebook(path, script, notebook, to)
     launch = Launch(script, args, cwd, SizingEdit(edit or SizingEdit.FILE))
     if at is not None:
@@ -144,35 +146,37 @@ def _of_notebook(path: Path, script: Script, notebook: Notebook, to: int | None)
     answer = locate(launch)
     advice = f"a notebook is not launched: convert it by `jupyter nbconvert --to script {path.name}`"
     if isinstance(answer, Missing | External):
-        reason = answer.reason if isinstance(answer, Missing) else answer.why
+        reason = answer.reason if isinstance(answer, Missing) else _in_cells(answer.why, notebook)
         return Outcome("none" if isinstance(answer, Missing) else "external", f"{reason}; {advice}")
     places = answer.places if isinstance(answer, Located) else answer.candidates
-    cells = [notebook.lines[place.line - 1] for place in places]
-    told = "; ".join(
-        f"{place.name} = {place.value} in cell {line.cell}, line {line.number}"
-        for place, line in zip(places, cells, strict=True)
-    )
+    why = _in_cells(answer.why if isinstance(answer, Located) else answer.reason, notebook)
     try:
         numbers = [number_in(notebook, place) for place in places]
-        moved = tuple(replace(place, line=number.line) for place, number in zip(places, numbers, strict=True))
         if isinstance(answer, Uncertain):
-            return Outcome("refused", f"{answer.reason} ({told}); {advice}", (), (), moved)
+            moved = tuple(
+                replace(place, line=number.line, why=_in_cells(place.why, notebook))
+                for place, number in zip(places, numbers, strict=True)
+            )
+            return Outcome("refused", f"{why}; {advice}", (), (), moved)
         old = int(answer.value)
         new = to or 2 * old
         content = change_notebook(notebook, places, new)
     except NotThereError as error:
-        return Outcome("refused", f"{told}, and {path} is not edited: {error}; {advice}")
+        return Outcome("refused", f"{why}, and {path} is not edited: {error}; {advice}")
     edits = tuple(Edit(path, item.line, old, new) for item in numbers)
     views = tuple(_cells(path, notebook, content, answer.places))
     chain = tuple(_in_cells(step, notebook) for step in answer.chain)
-    return Outcome("found", f"{told}; {advice}", chain, edits, (), script, content, views=views)
+    return Outcome("found", f"{why}; {advice}", chain, edits, (), script, content, views=views)
 
 
 def _in_cells(step: str, notebook: Notebook) -> str:
     """A sentence that counts the lines of all code, told by cells."""
 
     def told(match: re.Match[str]) -> str:
-        line = notebook.lines[int(match[1]) - 1]
+        number = int(match[1])
+        if number > len(notebook.lines):
+            return match[0]
+        line = notebook.lines[number - 1]
         return f"in cell {line.cell}, line {line.number}"
 
     return _ON_LINE.sub(told, step)

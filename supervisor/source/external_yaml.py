@@ -12,6 +12,7 @@ from supervisor.source.external_text import LARGEST, NotThereError, Number, dott
 
 _DIGITS = re.compile(r"[1-9][0-9]{0,8}")
 _MERGE = "<<"
+_DEFAULTS, _SELF = "defaults", "_self_"
 
 
 def yaml_number(text: str, keys: Sequence[str]) -> Number:
@@ -35,6 +36,9 @@ def _number(text: str, root: Any, keys: Sequence[str]) -> Number:
     if any(counts[id(node)] > 1 for node in path):
         why = "is used in several places by an alias; write it as a number of its own"
         raise NotThereError(f"{dotted(keys)} {why}")
+    if _composed_over(root):
+        why = "other files that its defaults name are put over it"
+        raise NotThereError(f"{dotted(keys)} may be overwritten: {why}; change it where it is set last")
     node = path[-1]
     start, end = node.start_mark.index, node.end_mark.index
     if getattr(node, "style", None) in {"'", '"'}:
@@ -112,6 +116,18 @@ def _child(node: Any, key: str, keys: Sequence[str]) -> Any:
     if any(name.value == _MERGE for name, _ in value):
         raise NotThereError(f"{dotted(keys)} comes in by a merge key; write it where it is used")
     raise NotThereError(f"it has no {dotted(keys)}")
+
+
+def _composed_over(root: Any) -> bool:
+    """Whether Hydra composes others over this document: `_self_` is in its defaults, and not the last."""
+    found = [item for name, item in root.value if name.value == _DEFAULTS] if _is_mapping(root) else []
+    entries = found[0].value if found and isinstance(found[0].value, list) else []
+    names = [getattr(item, "value", None) for item in entries]
+    return _SELF in names[:-1]
+
+
+def _is_mapping(node: Any) -> bool:
+    return isinstance(node.value, list) and all(isinstance(item, tuple) for item in node.value)
 
 
 def _references(root: Any) -> "Counter[int]":

@@ -117,6 +117,20 @@ def test_a_notebook_is_told_by_its_cells_and_written(script: Write) -> None:
     assert path.read_text() == text.replace("BATCH_SIZE = 64", "BATCH_SIZE = 128")
 
 
+def test_a_notebook_s_choice_is_told_by_its_cells_and_made_in_none(script: Write) -> None:
+    cells = [{"cell_type": "code", "source": text} for text in ("bs = 64", "x = 1\nbatch_size = 32")]
+    path = script(json.dumps({"cells": cells, "nbformat": 4}, indent=1), "n.ipynb")
+    found = answered(path)
+    assert (found["status"], found["edits"]) == ("refused", [])
+    assert "bs = 64 in cell 1, line 1, batch_size = 32 in cell 2, line 2" in found["reason"]
+    lines = path.read_text().splitlines()
+    assert ["size" in lines[item["line"] - 1] for item in found["candidates"]] == [False, True]
+    with pytest.raises(CommandError, match="a notebook has cells"):
+        answered(path, at=2)
+    none = script(json.dumps({"cells": [], "nbformat": 4}), "n.ipynb")
+    assert answered(none)["status"] == "none"
+
+
 def test_what_is_shown_is_written_on_request_and_only_then(script: Write) -> None:
     path, config = script(BESIDE), script("bs: 64 # x\n", "c.yaml")
     assert _run(path, (), to=96, write=True).endswith(f"written to {config}")

@@ -11,6 +11,7 @@ from supervisor.engine.script import (
     ScriptChangedSinceLaunchError,
     Subject,
     apply_edit,
+    kept_size,
     plan_edit,
     size_of,
     undo_edit,
@@ -91,3 +92,26 @@ def test_the_size_of_a_script_is_none_where_it_is_not_certain(script: Write) -> 
     for text, size in (("BATCH_SIZE = 64\n", 64), ("x = 1\n", None)):
         path = script(text)
         assert size_of(read_script(path), Subject(str(path))) == (size, None)
+
+
+def test_of_what_an_attempt_keeps_the_size_is_read_from_the_file_beside(script: Write) -> None:
+    text = "import json\ncfg = json.load(open('c.json'))\nDataLoader(d, batch_size=cfg['batch_size'])\n"
+    kept, copy = read_script(script(text, "script.py")), script('{"batch_size": 48}', "size-file")
+    assert kept_size(kept, copy, (), None) == 48
+    assert kept_size(kept, copy.with_name("none"), (), None) is None
+
+
+def test_a_file_beside_that_changed_since_launch_is_not_planned_for(script: Write) -> None:
+    text = "import json\ncfg = json.load(open('c.json'))\nDataLoader(d, batch_size=cfg['batch_size'])\n"
+    path, config = script(text), script('{"batch_size": 48}', "c.json")
+    subject = Subject(str(path), cwd=str(path.parent))
+    size, size_file = size_of(read_script(path), subject)
+    launched = Launched(read_script(path).digest, size_file)
+    plan = plan_edit(subject, 96, launched=launched)
+    assert (size, plan.path, plan.beside, plan.line) == (48, config, True, 1)
+    config.write_text('{"batch_size": 48} ')
+    with pytest.raises(ScriptChangedSinceLaunchError, match=r"c\.json was changed"):
+        plan_edit(subject, 96, launched=launched)
+    with pytest.raises(ScriptChangedSinceLaunchError):
+        apply_edit(plan)
+    assert config.read_text() == '{"batch_size": 48} '
