@@ -147,7 +147,7 @@ def _of_notebook(path: Path, script: Script, notebook: Notebook, to: int | None)
     advice = f"a notebook is not launched: convert it by `jupyter nbconvert --to script {path.name}`"
     if isinstance(answer, Missing | External):
         reason = answer.reason if isinstance(answer, Missing) else _in_cells(answer.why, notebook)
-        return Outcome("none" if isinstance(answer, Missing) else "external", f"{reason}; {advice}")
+        return Outcome("none" if isinstance(answer, Missing) else "external", f"{reason.rstrip('.')}; {advice}")
     places = answer.places if isinstance(answer, Located) else answer.candidates
     why = _in_cells(answer.why if isinstance(answer, Located) else answer.reason, notebook)
     try:
@@ -157,7 +157,7 @@ def _of_notebook(path: Path, script: Script, notebook: Notebook, to: int | None)
                 replace(place, line=number.line, why=_in_cells(place.why, notebook))
                 for place, number in zip(places, numbers, strict=True)
             )
-            return Outcome("refused", f"{why}; {advice}", (), (), moved)
+            return Outcome("refused", f"{why.rstrip('.')}; {advice}", (), (), moved)
         old = int(answer.value)
         new = to or 2 * old
         content = change_notebook(notebook, places, new)

@@ -2,6 +2,8 @@
 
 import pytest
 
+from supervisor.domain.sizing import SizePlace
+from supervisor.source.chosen import choose, find_chosen
 from supervisor.source.flags import with_flag
 from supervisor.source.locate import locate_batch_size
 
@@ -88,3 +90,11 @@ def test_without_a_certain_flag_there_is_none(source: str) -> None:
 def test_an_argument_that_sets_the_size_already_is_not_given_twice() -> None:
     answer = locate_batch_size(ARGPARSE.encode(), ("-b", "32"))
     assert with_flag(ARGPARSE.encode(), ("-b", "32"), answer, 128) is None
+
+
+def test_a_flag_that_does_not_set_the_size_is_not_appended() -> None:
+    """The caller chose a number that the search does not take for a batch size: its flag proves nothing."""
+    source = b"BATCH_SIZE = 64\np.add_argument('--warmup', default=5)\nDataLoader(d, batch_size=BATCH_SIZE)\n"
+    chosen = choose(source, 2)
+    assert isinstance(chosen, SizePlace)
+    assert with_flag(source, (), find_chosen(source, chosen), 10) is None
