@@ -147,7 +147,8 @@ def _of_notebook(path: Path, script: Script, notebook: Notebook, to: int | None)
     advice = f"a notebook is not launched: convert it by `jupyter nbconvert --to script {path.name}`"
     if isinstance(answer, Missing | External):
         reason = answer.reason if isinstance(answer, Missing) else _in_cells(answer.why, notebook)
-        return Outcome("none" if isinstance(answer, Missing) else "external", f"{reason.rstrip('.')}; {advice}")
+        status = "none" if isinstance(answer, Missing) else "external"
+        return Outcome(status, f"{reason.rstrip('.')}; {advice}")
     places = answer.places if isinstance(answer, Located) else answer.candidates
     why = _in_cells(answer.why if isinstance(answer, Located) else answer.reason, notebook)
     try:
