@@ -15,7 +15,7 @@ from pydantic_settings import (
 )
 
 from supervisor.domain.checkpoint import CheckpointPolicy
-from supervisor.domain.sizing import SizingKind, SizingPolicy
+from supervisor.domain.sizing import SizingEdit, SizingKind, SizingPolicy
 from supervisor.engine.config import EngineConfig, RetentionPolicy
 from supervisor.places import DEFAULT_PORT, TOKEN_FILE, config_file, default_state_dir
 
@@ -84,6 +84,7 @@ class SizingSettings(BaseModel):
     max_batch_size: Annotated[int, Field(ge=1)] | None = None
     max_fraction: Fraction = 0.90
     target_fraction: Fraction = 0.75
+    edit: SizingEdit = SizingEdit.FILE
 
 
 class RetentionSettings(BaseModel):

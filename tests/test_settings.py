@@ -1,4 +1,4 @@
-"""Settings of logs: what bounds them, and what is refused."""
+"""Settings: what bounds logs, where a size is changed, and what is refused."""
 
 import pytest
 
@@ -33,3 +33,12 @@ def test_what_is_said_of_the_daemons_own_log_stands_beside(monkeypatch: pytest.M
     monkeypatch.setenv("TRAIND_LOG__MAX_BYTES", "2MiB")
     settings = load_settings()
     assert (settings.log_format, settings.log.max_bytes) == ("json", 2 * MIB)
+
+
+def test_where_a_size_is_changed_is_the_file_unless_it_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load_settings().engine_config().sizing.edit == "file"
+    monkeypatch.setenv("TRAIND_SIZING__EDIT", "args")
+    assert load_settings().engine_config().sizing.edit == "args"
+    monkeypatch.setenv("TRAIND_SIZING__EDIT", "both")
+    with pytest.raises(SettingsError, match=r"sizing\.edit"):
+        load_settings()

@@ -165,7 +165,8 @@ def install(app: FastAPI) -> None:
 
 def _submission(error: SubmissionError) -> JSONResponse:
     status = _SUBMISSION_STATUS.get(error.code, HTTPStatus.UNPROCESSABLE_ENTITY)
-    extra = {"findings": error.findings} if error.findings else None
+    lists = {"findings": error.findings, "candidates": error.candidates}
+    extra = {name: found for name, found in lists.items() if found}
     return problem(status, error.code, str(error), extra=extra)
 
 

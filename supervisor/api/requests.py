@@ -96,7 +96,13 @@ async def restore(
     """Bring back the script as it was before the run, once the run has ended."""
     done = await engine.restore(run, force=request is not None and request.force)
     return json_answer(
-        RestoredView(script=done.script, restored=done.restored, digest=done.digest, why=done.why)
+        RestoredView(
+            script=done.script,
+            restored=done.restored,
+            digest=done.digest,
+            why=done.why,
+            size_file=done.size_file,
+        )
     )
 
 

@@ -233,12 +233,16 @@ class DeviceView(BaseModel):
 
 
 class RestoredView(BaseModel):
-    """What became of the script: `restored` is false where it was the original already."""
+    """What became of the script: `restored` is false where it was the original already.
+
+    `size_file` is the file beside it that held the batch size and was changed and restored, if there is one.
+    """
 
     script: str
     restored: bool
     digest: str
     why: str
+    size_file: str | None
 
 
 class RunList(BaseModel):

@@ -56,6 +56,32 @@ def review(
         raise typer.Exit(1)
 
 
+def locate(
+    script: Annotated[Path, typer.Argument(help="the training script, or a notebook")],
+    args: Annotated[
+        list[str] | None, typer.Argument(metavar="[ARGS]...", help="arguments of the script")
+    ] = None,
+    *,
+    to: Annotated[
+        int | None, typer.Option("--to", help="the new size; twice as large if left out", min=1)
+    ] = None,
+    cwd: Annotated[Path | None, typer.Option("--cwd", help="where the script runs; here by default")] = None,
+    at: Annotated[
+        int | None,
+        typer.Option("--batch-size-at", help="the script's line with the batch size", min=1, metavar="LINE"),
+    ] = None,
+    sizing_edit: Annotated[str | None, typer.Option("--sizing-edit", help="file or args")] = None,
+    write: Annotated[bool, typer.Option("--write", help="make the change that is shown")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show where a script keeps its batch size, and what a larger one would change."""
+    from supervisor.cli.launching import checked_edit
+    from supervisor.cli.locate import locate_size
+
+    edit = checked_edit(sizing_edit)
+    locate_size(script, tuple(args or ()), to=to, cwd=cwd, at=at, edit=edit, write=write, as_json=as_json)
+
+
 def demo(
     *,
     batch_size: Annotated[int, typer.Option(help="what the script begins with")] = 64,
@@ -87,6 +113,7 @@ _COMMANDS: tuple[tuple[Callable[..., None], dict[str, Any]], ...] = (
     (changing.relaunch, {}),
     (changing.restore, {}),
     (review, {}),
+    (locate, {}),
     (looking.report, {}),
     (looking.devices, {}),
     (doctor.doctor, {}),

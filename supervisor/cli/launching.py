@@ -27,6 +27,7 @@ After = Annotated[
 _KINDS = ("image", "tabular", "text")
 _REVIEWS = ("off", "warn", "enforce")
 _SIZINGS = ("double", "off")
+_EDITS = ("file", "args")
 _WAITS = ("checkpoint", "running", "finished")
 
 
@@ -82,6 +83,13 @@ def submit(
     sizing: Annotated[str | None, typer.Option("--sizing", help="double or off")] = None,
     max_batch_size: Annotated[int | None, typer.Option("--max-batch-size", min=1)] = None,
     max_relaunches: Annotated[int | None, typer.Option("--max-relaunches", min=0)] = None,
+    sizing_edit: Annotated[
+        str | None, typer.Option("--sizing-edit", help="what is changed: file, or args by the script's flag")
+    ] = None,
+    batch_size_at: Annotated[
+        int | None,
+        typer.Option("--batch-size-at", help="the script's line with the batch size", min=1, metavar="LINE"),
+    ] = None,
     checkpoint_after: After = None,
     wait: Annotated[
         str | None, typer.Option("--wait", help="and wait: checkpoint, running or finished")
@@ -98,6 +106,7 @@ def submit(
 
     body = _basics(script, args, follow_up, python, checkpoint_after)
     sizes = {"policy": _one_of("--sizing", sizing, _SIZINGS), "max_batch_size": max_batch_size}
+    sizes |= {"max_relaunches": max_relaunches, "edit": checked_edit(sizing_edit)}
     try:
         more: dict[str, Any] = {
             "name": name,
@@ -110,7 +119,8 @@ def submit(
             "artifacts": [parse_artifact(item) for item in artifact or ()],
             "kind": _one_of("--kind", kind, _KINDS),
             "review": _one_of("--review", review, _REVIEWS),
-            "sizing": _given(sizes | {"max_relaunches": max_relaunches}),
+            "sizing": _given(sizes),
+            "batch_size_at": batch_size_at,
         }
     except ValueError as error:
         raise CommandError(str(error), USAGE) from error
@@ -125,6 +135,11 @@ def submit(
             typer.echo(made["id"])
         found = client.wait(made["id"], wanted, timeout)
     show_waited(found, as_json=as_json)
+
+
+def checked_edit(given: str | None) -> str | None:
+    """The value of `--sizing-edit`; raises `CommandError`."""
+    return _one_of("--sizing-edit", given, _EDITS)
 
 
 def _basics(

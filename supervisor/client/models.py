@@ -218,6 +218,7 @@ class Restored(TypedDict):
     restored: bool
     digest: str
     why: str
+    size_file: str | None
 
 
 class Launch(TypedDict):
@@ -340,6 +341,7 @@ class Sizing(TypedDict, total=False):
     max_batch_size: int
     max_fraction: float
     target_fraction: float
+    edit: str
 
 
 class Submission(TypedDict, total=False):
@@ -361,3 +363,4 @@ class Submission(TypedDict, total=False):
     follow_up: FollowUp
     artifacts: list[Artifact]
     review: ReviewMode
+    batch_size_at: int

@@ -11,7 +11,7 @@ from enum import StrEnum
 from supervisor.domain.checkpoint import CheckpointPolicy, Verdict
 from supervisor.domain.progress import Observed
 from supervisor.domain.review import Kind, ReviewMode
-from supervisor.domain.sizing import SizingPolicy
+from supervisor.domain.sizing import SizePlace, SizingPolicy
 
 
 class RunState(StrEnum):
@@ -162,6 +162,7 @@ class RunSpec:
     """A submission with every default filled in. Paths are absolute.
 
     `budget_s` is the time that the run may take from submission, `reserve_s` what of it training must leave.
+    `batch_size_at` is the number that the caller chose as the batch size, None where the search decides.
     """
 
     script: str
@@ -180,6 +181,7 @@ class RunSpec:
     budget_s: float | None = None
     reserve_s: float = 0.0
     artifacts: tuple[Artifact, ...] = ()
+    batch_size_at: SizePlace | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,8 +190,8 @@ class Intent:
 
     A restarted daemon reads it and goes on from there: with `batch_size` the attempt is superseded by
     one of that size, with `relaunch` by the one that a caller asked for, with neither it is stopped for
-    good. `edited` holds the digests of the script before and after the edit, so that an edit half done
-    can be told from one never begun.
+    good. `edited` holds the digests before and after the edit of the script, or of `file` where the size
+    stands in another one, so that an edit half done can be told from one never begun.
     """
 
     reason: Reason
@@ -198,11 +200,20 @@ class Intent:
     args: tuple[str, ...] | None = None
     edited: tuple[str, str] | None = None
     relaunch: bool = False
+    file: str | None = None
 
     @property
     def supersedes(self) -> bool:
         """Whether another attempt follows."""
         return self.relaunch or self.batch_size is not None
+
+
+@dataclass(frozen=True, slots=True)
+class SizeFile:
+    """The file beside the script that held the batch size at launch: absolute path and SHA-256."""
+
+    path: str
+    digest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +224,8 @@ class Attempt:
 
     `started_boottime` is in seconds of the boot-time clock and means nothing under another `boot_id`.
     `log_offset` is how far the log was read and recorded, `log_trimmed` how many bytes of its start are
-    gone from the disk, `out_of_memory` whether it told of running out.
+    gone from the disk, `out_of_memory` whether it told of running out. `size_file` is None where the size
+    stands in the script or in an argument.
     """
 
     stage: Stage
@@ -240,6 +252,7 @@ class Attempt:
     out_of_memory: bool = False
     verdict: Verdict | None = None
     intent: Intent | None = None
+    size_file: SizeFile | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,16 @@ class SizingKind(StrEnum):
     OFF = "off"
 
 
+class SizingEdit(StrEnum):
+    """Where a size is changed that no argument sets yet."""
+
+    FILE = "file"  # in the script, or in the file that it reads
+    ARGS = "args"  # on the command line, by the script's own flag; no file is touched
+
+
 @dataclass(frozen=True, slots=True)
 class SizingPolicy:
-    """How far to go. Fractions of the device's memory, 0 to 1.
+    """How far to go, and what is changed. Fractions of the device's memory, 0 to 1.
 
     `max_fraction` is the most that a next size may be predicted to hold; a doubling predicted above it
     is replaced by the largest size predicted under `target_fraction`.
@@ -28,6 +35,22 @@ class SizingPolicy:
     max_batch_size: int | None = None
     max_fraction: float = 0.90
     target_fraction: float = 0.75
+    edit: SizingEdit = SizingEdit.FILE
+
+
+@dataclass(frozen=True, slots=True)
+class SizePlace:
+    """A number that a caller chose as the batch size, told so that it is found again after lines have moved.
+
+    `text` is its line without it, behind the names of the functions around it; `nth` (from 1) counts among
+    the `of` numbers with that name and text.
+    """
+
+    line: int
+    name: str
+    text: str
+    nth: int
+    of: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ from supervisor.engine.inbox import Inbox
 from supervisor.engine.journal import Journal
 from supervisor.engine.launch import launch_spec
 from supervisor.engine.rebuilding import keep_record
+from supervisor.engine.roots import outside
 from supervisor.engine.script import EditImpossibleError, undo_edit
 from supervisor.engine.services import Services
 from supervisor.engine.submission import SubmissionError, check_roots
@@ -51,7 +52,7 @@ from supervisor.process.attempt import (
 )
 from supervisor.process.tree import running
 from supervisor.source.file import ScriptError, read_script
-from supervisor.store.statedir import SNAPSHOT
+from supervisor.store.statedir import SIZE_FILE, SNAPSHOT
 
 log = structlog.get_logger(__name__)
 
@@ -112,14 +113,19 @@ async def _launch(services: Services, run: Run, attempt: Attempt, directory: Pat
         raise SpawnError(f"device {device.id} is not here any more; bring it back and submit the run again")
     until = stop_at(run, attempt.stage, services.config.clock.moment())
     spec = launch_spec(run, attempt, device, os.environ, stop_at=until)
-    await asyncio.to_thread(_prepare, run, directory, Path(spec.argv[2]), services.config.allowed_roots)
+    script, roots = Path(spec.argv[2]), services.config.allowed_roots
+    beside = Path(attempt.size_file.path) if attempt.size_file is not None else None
+    await asyncio.to_thread(_prepare, run, directory, script, beside, roots)
     return await AttemptProcess.launch(directory, spec, timeout_s=services.config.timeouts.launch_s)
 
 
-def _prepare(run: Run, directory: Path, script: Path, allowed_roots: tuple[Path, ...]) -> None:
-    """Make the attempt's directory, the exact script in it. A missing one is the interpreter's to report.
+def _prepare(
+    run: Run, directory: Path, script: Path, beside: Path | None, allowed_roots: tuple[Path, ...]
+) -> None:
+    """Make the attempt's directory, in it the exact script, and the file `beside` it with the batch size.
 
-    The roots are checked at every launch: the script may have been replaced by a link since.
+    A missing script is the interpreter's to report, a missing file beside it the script's. The roots are
+    checked at every launch: the script may have been replaced by a link since.
     """
     try:
         check_roots((script,), allowed_roots)
@@ -129,6 +135,9 @@ def _prepare(run: Run, directory: Path, script: Path, allowed_roots: tuple[Path,
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         with suppress(ScriptError):
             (directory / SNAPSHOT).write_bytes(read_script(script).data)
+        if beside is not None and not outside(beside, allowed_roots):
+            with suppress(ScriptError):
+                (directory / SIZE_FILE).write_bytes(read_script(beside).data)
         keep_record(directory.parent, run)
     except OSError as error:
         raise SpawnError(
@@ -210,12 +219,13 @@ async def _undo_needless_edit(journal: Journal, directory: Path, attempt: Attemp
     intent = attempt.intent
     if intent is None or intent.edited is None or attempt.outcome is AttemptOutcome.SUPERSEDED:
         return
-    script = journal.run.spec.script
+    edited = intent.file or journal.run.spec.script
+    snapshot = directory / (SIZE_FILE if intent.file is not None else SNAPSHOT)
     try:
-        original = await asyncio.to_thread((directory / SNAPSHOT).read_bytes)
-        await asyncio.to_thread(undo_edit, script, intent.edited, original)
+        original = await asyncio.to_thread(snapshot.read_bytes)
+        await asyncio.to_thread(undo_edit, edited, intent.edited, original)
     except (OSError, EditImpossibleError) as error:
-        await journal.record(Warned("edit_not_undone", f"{script} keeps its edit: {error}"))
+        await journal.record(Warned("edit_not_undone", f"{edited} keeps its edit: {error}"))
 
 
 async def _close(journal: Journal, attempt: Attempt, end: Exit | None) -> None:

@@ -17,7 +17,7 @@ from supervisor.domain.run import Attempt, Phase, Reason, Run, Stage
 from supervisor.domain.sizing import SizingDecision, next_batch_size
 from supervisor.engine.journal import Journal
 from supervisor.engine.observation import Observation
-from supervisor.engine.script import EditImpossibleError, Plan
+from supervisor.engine.script import EditImpossibleError, Launched, Plan
 from supervisor.engine.superseding import Superseding, intended, refused
 from supervisor.process.attempt import AttemptProcess
 
@@ -110,14 +110,14 @@ class Checkpointing:
         size = self._attempt.batch_size
         if size is None:
             # No size is known, so the plan for any size says why, with the candidates.
-            plan = await self._superseding.plan(2, launched=self._attempt.script_digest)
+            plan = await self._superseding.plan(2, launched=self._launched)
             await self._proceed_without_edit(verdict, plan)
             return
         decision = self._decide_size(verdict)
         if decision.batch_size is None:
             await self._proceed(replace(verdict, why=f"{verdict.why}; {decision.why}"))
             return
-        plan = await self._superseding.plan(decision.batch_size, launched=self._attempt.script_digest)
+        plan = await self._superseding.plan(decision.batch_size, launched=self._launched)
         if isinstance(plan, EditImpossibleError):
             await self._proceed_without_edit(verdict, plan)
             return
@@ -180,6 +180,10 @@ class Checkpointing:
         since = self._boottime() - self._policy.window_s
         recent = [look.measured for look in self.looks if look.at >= since and look.measured is not None]
         return max(recent, key=lambda reading: reading.used, default=None)
+
+    @property
+    def _launched(self) -> Launched:
+        return Launched(self._attempt.script_digest, self._attempt.size_file)
 
     @property
     def _attempt(self) -> Attempt:

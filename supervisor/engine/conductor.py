@@ -50,7 +50,7 @@ from supervisor.engine.requests import (
     daemon_stopping,
     relaunch_refusal,
 )
-from supervisor.engine.script import EditImpossibleError, apply_edit, plan_edit, size_of
+from supervisor.engine.script import EditImpossibleError, Launched, apply_edit, plan_edit, size_of, subject_of
 from supervisor.engine.services import Services
 from supervisor.source.file import ScriptError, read_script
 
@@ -221,18 +221,22 @@ class Conductor:
             script = await asyncio.to_thread(read_script, Path(path))
         except ScriptError as error:
             raise EditImpossibleError(str(error)) from error
-        if size_of(script, args) == size:
+        subject = subject_of(self._journal.run.spec, args, self._services.config.allowed_roots)
+        found, _ = await asyncio.to_thread(size_of, script, subject)
+        if found == size:
             return args
         intent = ended.intent if ended.outcome is AttemptOutcome.SUPERSEDED else None
         if intent is not None and (intent.edited is not None or intent.relaunch):
             # The edit was made before the kill: what stands there now is somebody's newer script.
             await self._journal.record(
                 Warned(
-                    "script_changed", f"{path} was changed during the relaunch; it is launched as it is now"
+                    "script_changed",
+                    f"{intent.file or path} was changed during the relaunch; it is launched as it is now",
                 )
             )
             return args
-        plan = await asyncio.to_thread(plan_edit, path, args, size, launched=ended.script_digest)
+        launched = Launched(ended.script_digest, ended.size_file)
+        plan = await asyncio.to_thread(plan_edit, subject, size, launched=launched)
         await asyncio.to_thread(apply_edit, plan)
         await self._journal.record(ScriptEdited(str(plan.path), plan.line, plan.old, plan.new))
         return plan.args
@@ -251,11 +255,13 @@ class Conductor:
         run = self._journal.run
         training = stage is Stage.TRAINING
         path = run.spec.script if training or run.spec.follow_up is None else run.spec.follow_up.script
-        size, digest = wanted, None
+        size, digest, beside = wanted, None, None
         if training:
+            subject = subject_of(run.spec, args, self._services.config.allowed_roots)
             with suppress(ScriptError):
                 script = await asyncio.to_thread(read_script, Path(path))
-                size, digest = size_of(script, args), script.digest
+                size, beside = await asyncio.to_thread(size_of, script, subject)
+                digest = script.digest
         sample = await self._services.sampler.read(run.device_id or "")
         attempt = Attempt(
             stage=stage,
@@ -264,6 +270,7 @@ class Conductor:
             args=args,
             script_digest=digest,
             baseline=sample.used if sample is not None else None,
+            size_file=beside,
         )
         if training:
             run = replace(run, attempt=number, batch_size=size, verdict=None, observed=Observed())

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from supervisor.domain.checkpoint import Verdict, VerdictKind
 from supervisor.domain.events import Event, Warned, data_of
 from supervisor.domain.run import Attempt, AttemptOutcome, Phase, Reason, Run, RunState, Stage
-from supervisor.engine.script import size_of
+from supervisor.engine.script import kept_size
 from supervisor.process.attempt import AttemptProcess, Exit, Gone, NeverStarted, Started, read_started
 from supervisor.process.records import read_record, write_record
 from supervisor.source.file import ScriptError, read_script
@@ -25,7 +25,7 @@ from supervisor.store.database import Connection
 from supervisor.store.encoding import Codec
 from supervisor.store.events import insert_events, last_number
 from supervisor.store.runs import get_run, insert_run, update_run
-from supervisor.store.statedir import SNAPSHOT, StateDir
+from supervisor.store.statedir import SIZE_FILE, SNAPSHOT, StateDir
 
 log = structlog.get_logger(__name__)
 
@@ -132,9 +132,11 @@ def _attempt(directory: Path, started: Started | None, ended: Exit | Gone | None
     spec = read_record(str(directory), "spec.json") or {}
     argv = spec.get("argv")
     args = tuple(str(item) for item in argv[3:]) if isinstance(argv, list) else ()
+    kept = _kept(directory.parent)
     try:
         script = read_script(directory / SNAPSHOT)
-        size, digest = size_of(script, args), script.digest
+        at = kept.spec.batch_size_at if kept is not None else None
+        size, digest = kept_size(script, directory / SIZE_FILE, args, at), script.digest
     except ScriptError:
         size, digest = None, None
     seen = ended if isinstance(ended, Exit) else None

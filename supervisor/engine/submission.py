@@ -18,11 +18,14 @@ from supervisor.domain.budget import reserve_of, shortest_budget
 from supervisor.domain.checkpoint import CheckpointPolicy
 from supervisor.domain.review import Kind, ReviewMode
 from supervisor.domain.run import Artifact, FollowUp, RunSpec
-from supervisor.domain.sizing import SizingKind, SizingPolicy
+from supervisor.domain.sizing import SizePlace, SizingEdit, SizingKind, SizingPolicy
 from supervisor.engine.artifacts import UnreadableError, check_sample
 from supervisor.engine.config import EngineConfig
 from supervisor.engine.roots import outside
+from supervisor.engine.script import candidates_of
+from supervisor.source.chosen import choose
 from supervisor.source.file import ScriptError, read_script
+from supervisor.source.notebook import notebook_told, read_notebook
 
 _COMPILE_TIMEOUT_S = 10.0
 # Compiles what it is given without running it: the interpreter's own word on whether it is Python.
@@ -48,13 +51,20 @@ P = TypeVar("P")
 class SubmissionError(Exception):
     """A submission that cannot be taken. `code` is stable; the message says what to send instead.
 
-    `findings` are those of a review that failed, as plain dicts.
+    `findings` are those of a review that failed, `candidates` where a batch size may stand, as plain dicts.
     """
 
-    def __init__(self, code: str, message: str, findings: Sequence[dict[str, Any]] = ()) -> None:
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        findings: Sequence[dict[str, Any]] = (),
+        candidates: Sequence[dict[str, Any]] = (),
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.findings = list(findings)
+        self.candidates = list(candidates)
 
 
 class _Strict(BaseModel):
@@ -82,6 +92,7 @@ class SizingOptions(_Strict):
     max_batch_size: BatchSize | None = None
     max_fraction: Fraction | None = None
     target_fraction: Fraction | None = None
+    edit: Literal["file", "args"] | None = None
 
 
 class FollowUpOptions(_Strict):
@@ -99,7 +110,10 @@ class ArtifactOptions(_Strict):
 
 
 class Submission(_Strict):
-    """A run as it is asked for. `script` is an absolute path, or relative to `cwd`."""
+    """A run as it is asked for. `script` is an absolute path, or relative to `cwd`.
+
+    `batch_size_at` is the script's line that holds the batch size, for a script where that is not certain.
+    """
 
     script: Text = Field(min_length=1, examples=["/data/train.py"])
     args: tuple[Text, ...] = Field(default=(), max_length=512)
@@ -119,6 +133,7 @@ class Submission(_Strict):
     budget_s: Annotated[float, Field(gt=0, le=30 * 86400, allow_inf_nan=False), Number] | None = None
     reserve_s: Seconds | None = None
     artifacts: tuple[ArtifactOptions, ...] = Field(default=(), max_length=32)
+    batch_size_at: Annotated[int, Field(ge=1, le=10**7, examples=[12]), Number] | None = None
 
 
 def resolve(submission: Submission, config: EngineConfig) -> RunSpec:
@@ -133,7 +148,7 @@ def resolve(submission: Submission, config: EngineConfig) -> RunSpec:
         raise SubmissionError("cwd_not_found", f"there is no directory {cwd}; send an absolute path as cwd")
     env = dict(submission.env)
     python = _interpreter(submission.python or config.python, cwd, env)
-    _check_script(script, python)
+    text = _check_script(script, python)
     follow_up = None
     if submission.follow_up is not None:
         # It need not exist yet: agents write it while training runs.
@@ -161,6 +176,7 @@ def resolve(submission: Submission, config: EngineConfig) -> RunSpec:
             submission.budget_s, submission.reserve_s, follow_up=submission.follow_up is not None
         ),
         artifacts=tuple(_artifact(wanted, cwd, config.allowed_roots) for wanted in submission.artifacts),
+        batch_size_at=_chosen(text, submission.batch_size_at),
     )
 
 
@@ -177,6 +193,8 @@ def _sizing(options: SizingOptions, default: SizingPolicy) -> SizingPolicy:
     changes = options.model_dump(exclude_none=True)
     if "policy" in changes:
         changes["policy"] = SizingKind(changes["policy"])
+    if "edit" in changes:
+        changes["edit"] = SizingEdit(changes["edit"])
     policy = _overlay(default, changes)
     if policy.target_fraction > policy.max_fraction:
         target, most = policy.target_fraction, policy.max_fraction
@@ -241,16 +259,32 @@ def _interpreter(python: str, cwd: Path, env: dict[str, str]) -> str:
     return found
 
 
-def _check_script(path: Path, python: str) -> None:
+def _chosen(script: bytes, line: int | None) -> SizePlace | None:
+    if line is None:
+        return None
+    found = choose(script, line)
+    if isinstance(found, SizePlace):
+        return found
+    message = f"batch_size_at {line}: {found.reason.rstrip('.')}"
+    raise SubmissionError("batch_size_not_there", message, candidates=candidates_of(found.candidates))
+
+
+def _check_script(path: Path, python: str) -> bytes:
+    """The script's bytes; raises `SubmissionError` for what no interpreter would run."""
     try:
         script = read_script(path)
     except ScriptError as error:
         raise SubmissionError("script_not_readable", str(error)) from error
+    notebook = read_notebook(script.data)
+    if notebook is not None:
+        message = f"{notebook_told(path, notebook)}; then submit the script"
+        raise SubmissionError("script_not_python", message)
     try:
         ast.parse(script.data)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         # Another version of Python may well accept it: the run's own interpreter decides.
         _compile_with(python, path, script.data)
+    return script.data
 
 
 def _compile_with(python: str, path: Path, data: bytes) -> None:

@@ -17,10 +17,12 @@ from supervisor.engine.journal import Journal
 from supervisor.engine.requests import RequestRefusedError, relaunch_refusal
 from supervisor.engine.script import (
     EditImpossibleError,
+    Launched,
     Plan,
     ScriptChangedSinceLaunchError,
     apply_edit,
     plan_edit,
+    subject_of,
 )
 from supervisor.engine.submission import SubmissionError, check_roots
 from supervisor.process.attempt import AttemptProcess
@@ -61,11 +63,11 @@ class Superseding:
         if error is not None:
             raise RequestRefusedError("edit_refused", str(error), error.candidates) from error
 
-    async def plan(self, size: int, *, launched: str | None) -> Plan | EditImpossibleError:
+    async def plan(self, size: int, *, launched: Launched | None) -> Plan | EditImpossibleError:
         """The edit to `size`, or why there is none; `launched` as for `plan_edit`."""
-        script, args = self._journal.run.spec.script, self._attempt.args
+        subject = subject_of(self._journal.run.spec, self._attempt.args, self._allowed_roots)
         try:
-            return await asyncio.to_thread(plan_edit, script, args, size, launched=launched)
+            return await asyncio.to_thread(plan_edit, subject, size, launched=launched)
         except EditImpossibleError as error:
             return error
 
@@ -101,7 +103,7 @@ class Superseding:
         if isinstance(plan, Plan) and plan.before == before and plan.after == after:
             await self.carry_out(intent, plan)
         elif not (isinstance(plan, Plan) and plan.before == after):
-            await self._withdraw(ScriptChangedSinceLaunchError(self._journal.run.spec.script))
+            await self._withdraw(ScriptChangedSinceLaunchError(intent.file or self._journal.run.spec.script))
 
     async def _withdraw(self, error: EditImpossibleError) -> None:
         """The decision came to nothing before anything was killed: the run goes on as it is."""
@@ -129,7 +131,8 @@ def intended(plan: Plan | None, reason: Reason, grace_s: float, *, relaunch: boo
     if plan is None:
         return Intent(reason, grace_s, relaunch=relaunch)
     edited = (plan.before, plan.after) if plan.content is not None else None
-    return Intent(reason, grace_s, plan.new, plan.args, edited, relaunch)
+    file = str(plan.path) if plan.beside else None
+    return Intent(reason, grace_s, plan.new, plan.args, edited, relaunch, file)
 
 
 def refused(error: EditImpossibleError) -> EditRefused:

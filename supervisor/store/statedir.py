@@ -8,6 +8,7 @@ from supervisor.domain.run import Stage
 
 DATABASE = "traind.db"
 SNAPSHOT = "script.py"  # the exact script that an attempt ran, in its directory
+SIZE_FILE = "size-file"  # the exact file beside the script that held the batch size
 _STAGE_NAMES = {Stage.TRAINING: "attempt", Stage.FOLLOW_UP: "follow-up"}
 
 

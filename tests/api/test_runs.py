@@ -1,5 +1,6 @@
 """The API over real HTTP: submitting, looking, waiting, stopping, and what it refuses."""
 
+import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -227,6 +228,45 @@ def test_script_that_is_not_python_is_refused_with_the_place(
 ) -> None:
     detail = problem(http.post("/v1/runs", json={"script": str(script(text))}), 422, "script_not_python")
     assert "train.py" in detail
+
+
+def test_a_notebook_is_refused_with_its_cell_and_what_to_do(
+    http: httpx2.Client, script: Callable[..., Path]
+) -> None:
+    cells = [{"cell_type": "code", "source": ["BATCH_SIZE = 64\n"], "outputs": [], "execution_count": None}]
+    path = script(json.dumps({"cells": cells, "nbformat": 4, "metadata": {}}), "train.ipynb")
+    detail = problem(http.post("/v1/runs", json={"script": str(path)}), 422, "script_not_python")
+    assert "cell 1, line 1" in detail
+    assert "jupyter nbconvert --to script train.ipynb" in detail
+
+
+def test_a_line_without_a_batch_size_is_refused_with_the_candidates(
+    http: httpx2.Client, script: Callable[..., Path]
+) -> None:
+    path = script("bs = 64\nbatch_size = 32\nname = 'x'\na, b = 1, 2\n")
+    for line in (3, 4, 99):
+        answer = http.post("/v1/runs", json={"script": str(path), "batch_size_at": line})
+        assert f"batch_size_at {line}" in problem(answer, 422, "batch_size_not_there")
+        assert [sorted(item) for item in answer.json()["candidates"]] == [
+            ["line", "name", "value", "why"]
+        ] * 2
+    for wrong in (0, "1", 1.5, True):
+        body = {"script": str(path), "batch_size_at": wrong}
+        problem(http.post("/v1/runs", json=body), 422, "validation_failed")
+    body = {"script": str(path), "sizing": {"edit": "both"}}
+    problem(http.post("/v1/runs", json=body), 422, "validation_failed")
+
+
+def test_a_line_and_a_way_of_editing_are_taken(http: httpx2.Client, script: Callable[..., Path]) -> None:
+    body = {
+        "script": str(script("bs = 64\nbatch_size = 32\n")),
+        "batch_size_at": 2,
+        "sizing": {"edit": "args"},
+    }
+    made = http.post("/v1/runs", json=body)
+    assert made.status_code == 201, made.text
+    done = http.get(f"/v1/runs/{made.json()['id']}?wait_for=finished&timeout_s=30").json()
+    assert done["batch_size"] == 32
 
 
 def test_missing_interpreter_is_refused(http: httpx2.Client, script: Callable[..., Path]) -> None:

@@ -33,6 +33,7 @@ ANSWERS: dict[tuple[str, str], Any] = {
         "restored": True,
         "digest": "d",
         "why": "as it was",
+        "size_file": None,
     },
     ("GET", "/v1/devices"): {"items": [DEVICE], "next_cursor": None},
     ("GET", "/v1/runs/abc/report"): {"advice": []},
@@ -115,6 +116,7 @@ def test_every_field_of_a_submission_has_its_option(server: Server, tmp_path: Pa
         *("--device", "gpu1", "--budget", "35m", "--reserve", "90s", "--grace", "30", "--kind", "image"),
         *("--artifact", "submission.csv:sample.csv", "--artifact", "model.pt", "--review", "enforce"),
         *("--sizing", "off", "--max-batch-size", "512", "--max-relaunches", "2", "--checkpoint-after", "1m"),
+        *("--sizing-edit", "args", "--batch-size-at", "12"),
         *("train.py", "--", "--lr", "3"),
     ]
     done = traind("submit", *options, cwd=tmp_path, **server.env)
@@ -135,7 +137,8 @@ def test_every_field_of_a_submission_has_its_option(server: Server, tmp_path: Pa
         "kind": "image",
         "artifacts": [{"path": "submission.csv", "like": "sample.csv"}, {"path": "model.pt"}],
         "review": "enforce",
-        "sizing": {"policy": "off", "max_batch_size": 512, "max_relaunches": 2},
+        "sizing": {"policy": "off", "max_batch_size": 512, "max_relaunches": 2, "edit": "args"},
+        "batch_size_at": 12,
         "checkpoint": {"after_s": 60.0},
     }
 
@@ -148,6 +151,7 @@ def test_every_field_of_a_submission_has_its_option(server: Server, tmp_path: Pa
         (("--kind", "sound"), "image, tabular or text"),
         (("--review", "maybe"), "off, warn or enforce"),
         (("--sizing", "triple"), "double or off"),
+        (("--sizing-edit", "both"), "file or args"),
         (("--wait", "forever"), "checkpoint, running or finished"),
         (("--budget", "soon"), "90s, 35m or 1h30m"),
         (("--python", "/no/python"), "/no/python"),

@@ -41,6 +41,15 @@ if BATCH_SIZE > 32:
 )
 FOLLOWED = GROWING + "pathlib.Path(\"predict.py\").write_text(\"open('launches', 'a').write('predicted')\")\n"
 ENDLESS = GROWING + "time.sleep(60)\n"
+BESIDE = (
+    GROWING.replace(
+        "BATCH_SIZE = 64\n",
+        "from ruamel.yaml import YAML\n"
+        'BATCH_SIZE = YAML(typ="safe", pure=True).load(open("config.yaml"))["train"]["batch_size"]\n',
+    )
+    + 'pathlib.Path("finish").exists() or time.sleep(0.8 if BATCH_SIZE > 64 else 60)\n'
+)
+CONFIG = "# ours\ntrain:\n  lr: 1e-3\n  batch_size: 64  # of 24 GB\n"
 CUT = ENDLESS.replace(
     "time.sleep(60)",
     "pathlib.Path(\"predict.py\").write_text(\"open('launches', 'a').write('predicted')\"); time.sleep(60)",
@@ -61,6 +70,7 @@ class Course:
     body: dict[str, Any] = field(default_factory=dict)
     stop: bool = False
     relaunch: int | None = None
+    config: str = ""
 
 
 SUPERSEDED, COMPLETED = AttemptOutcome.SUPERSEDED, AttemptOutcome.COMPLETED
@@ -73,6 +83,16 @@ COURSES = {
         "64\n128\n",
         [SUPERSEDED, COMPLETED],
         128,
+    ),
+    "size in a file beside": Course(
+        BESIDE,
+        14,
+        RunState.SUCCEEDED,
+        Reason.COMPLETED,
+        "64\n128\n",
+        [SUPERSEDED, COMPLETED],
+        64,
+        config=CONFIG,
     ),
     "out of memory": Course(
         RUNS_OUT,
@@ -183,6 +203,7 @@ async def test_a_crash_at_any_step_changes_nothing_of_the_end(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     path = script(course.script)
+    config = script(course.config, "config.yaml")
     crash = Crash(step, after=after)
     monkeypatch.setattr("supervisor.engine.assembly.Committer", crash.committer)
     async with open_here() as engine:
@@ -201,6 +222,7 @@ async def test_a_crash_at_any_step_changes_nothing_of_the_end(
     assert [attempt.outcome for attempt in attempts] == course.outcomes
     assert (path.parent / "launches").read_text() == course.launches
     assert path.read_text() == course.script.replace("= 64", f"= {course.left_in_script}")
+    assert config.read_text() == course.config.replace(": 64", ": 128")
     assert numbers == sorted(set(numbers))
     assert not list((path.parent).glob(".*traind*"))
 
@@ -210,6 +232,7 @@ async def test_the_steps_tried_are_all_that_there_are(
     course: Course, open_here: OpenEngine, script: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = script(course.script)
+    script(course.config, "config.yaml")
     never = Crash(1000, after=True)
     monkeypatch.setattr("supervisor.engine.assembly.Committer", never.committer)
     async with open_here() as engine:
