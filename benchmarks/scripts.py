@@ -2,10 +2,14 @@
 
 `python -m benchmarks.scripts INDEX [--markdown] [--only right,refused,wrong]`. INDEX is a file of JSON, one
 script a line: `repo`, `commit`, `path`, `file` (where the script lies), `args`, `form`, `note`, and `truth`:
-`{"status": "found", "lines": […], "value": n}`, `{"status": "external", "keys": […]}` or
-`{"status": "none"}`; `{"status": "argument", "value": n}` where `args` set it; `{"status": "uncertain"}`
-where a careful engineer would not change one number either. An external truth with `"format": "python"` is a name
-of another module, of which only the last key is compared.
+
+- `{"status": "found", "lines": […], "value": n}`,
+- `{"status": "external", "keys": […]}`; with `"format": "python"` it is a name of another module, of which
+  only the last key is compared,
+- `{"status": "argument", "value": n}` where `args` set it,
+- `{"status": "none"}` where nothing in the script names a batch size,
+- `{"status": "uncertain"}` where a careful engineer would not change one number either.
+
 The scripts themselves are no part of this project.
 """
 
