@@ -4,9 +4,9 @@ import os
 import platform
 import sys
 
-from benchmarks import api, load, output, steps
+from benchmarks import api, load, output, source, steps
 
-ALL = {"output": output.main, "steps": steps.main, "load": load.main, "api": api.main}
+ALL = {"output": output.main, "steps": steps.main, "load": load.main, "api": api.main, "source": source.main}
 
 
 def main(names: list[str]) -> None:

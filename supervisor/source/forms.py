@@ -7,69 +7,30 @@ A new form is a function here and a line in `FORMS`.
 
 import ast
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from enum import StrEnum
+from copy import copy
 
-from supervisor.source.names import Purpose, purpose_of
-from supervisor.source.values import callee, keyword, last_name, text_of
+from supervisor.source.options import option
+from supervisor.source.places import MEMBERS, Form, Guard, Place, Scope, Site, class_of, purpose_within
+from supervisor.source.values import callee, last_name, text_of
 
+# What the rest of the package reads from here.
+__all__ = [
+    "FORMS",
+    "MEMBERS",
+    "Form",
+    "Guard",
+    "Place",
+    "Scope",
+    "Site",
+    "class_of",
+    "paired",
+    "purpose_within",
+]
 
-class Form(StrEnum):
-    """How a size is written down."""
-
-    CONSTANT = "module constant"
-    LOCAL = "local variable"
-    CLASS_ATTRIBUTE = "class attribute"
-    FIELD = "dataclass field"
-    ATTRIBUTE = "attribute"
-    ENTRY = "dict entry"
-    OPTION = "option default"
-    PARAMETER = "function default"
-    KEYWORD = "keyword literal"
-    ENVIRONMENT = "environment default"
-
-
-# Forms that a lookup by attribute or by key may end at.
-MEMBERS = frozenset({Form.CLASS_ATTRIBUTE, Form.FIELD, Form.ATTRIBUTE, Form.ENTRY, Form.OPTION})
-_NAMESPACES = frozenset({"dict", "Namespace", "SimpleNamespace", "EasyDict", "AttrDict", "Box", "DotMap"})
-# The owner of every option: what the variable that they are read from is made by.
-PARSED = "parse_args"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Scope:
-    """A module, class or function; compared by identity, since two functions may share a name."""
-
-    kind: str
-    name: str
-    parent: "Scope | None" = None
-    fields: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a node stands: its scope, whether it may not run, what it is for, what it is assigned to."""
-
-    scope: Scope
-    conditional: bool = False
-    purpose: Purpose | None = None
-    owner: str = ""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Site:
-    """A name and what is bound to it; `value` is None where that is not an expression of its own.
-
-    `owner` is the class, dict or function that the name belongs to, `position` that of a parameter.
-    """
-
-    name: str
-    form: Form
-    value: ast.expr | None
-    line: int
-    place: Place
-    owner: str = ""
-    position: int | None = None
+_NAMESPACES = frozenset(
+    {"dict", "Namespace", "SimpleNamespace", "EasyDict", "AttrDict", "Box", "DotMap", "Dict"}
+    | {"Munch", "ConfigDict", "edict", "HParams", "OrderedDict", "namedtuple"}
+)
 
 
 def assignment(node: ast.AST, place: Place) -> Iterator[Site]:
@@ -83,7 +44,9 @@ def assignment(node: ast.AST, place: Place) -> Iterator[Site]:
 
 def rebinding(node: ast.AST, place: Place) -> Iterator[Site]:
     """`BATCH *= 2`, `for bs in …`, `with … as bs`, `import bs`: bound to what is not in sight."""
-    if isinstance(node, ast.AugAssign | ast.For | ast.AsyncFor | ast.comprehension):
+    if isinstance(node, ast.AugAssign):
+        yield from _bound(node.target, _augmented(node), place)
+    elif isinstance(node, ast.For | ast.AsyncFor | ast.comprehension):
         yield from _bound(node.target, None, place)
     elif isinstance(node, ast.Lambda):
         for item in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs):
@@ -91,11 +54,22 @@ def rebinding(node: ast.AST, place: Place) -> Iterator[Site]:
     elif isinstance(node, ast.With | ast.AsyncWith):
         for managed in node.items:
             if managed.optional_vars is not None:
-                yield from _bound(managed.optional_vars, None, place)
+                yield from _bound(managed.optional_vars, managed.context_expr, place)
     elif isinstance(node, ast.Import | ast.ImportFrom):
         for alias in node.names:
             name = (alias.asname or alias.name).partition(".")[0]
-            yield Site(name, _variable(place), None, node.lineno, place)
+            module = getattr(node, "module", None) or alias.name
+            imported = (alias.name,) if isinstance(node, ast.ImportFrom) else ()
+            yield Site(name, Form.IMPORT, None, node.lineno, place, module, None, imported)
+
+
+def _augmented(node: ast.AugAssign) -> ast.expr | None:
+    """`bs //= world_size` as `bs // world_size`; a value of its own where the factor is a number."""
+    if isinstance(node.value, ast.Constant) or not isinstance(node.target, ast.Name | ast.Attribute):
+        return None
+    read = ast.copy_location(copy(node.target), node.target)
+    read.ctx = ast.Load()
+    return ast.copy_location(ast.BinOp(read, node.op, node.value), node)
 
 
 def entries(node: ast.AST, place: Place) -> Iterator[Site]:
@@ -107,18 +81,6 @@ def entries(node: ast.AST, place: Place) -> Iterator[Site]:
                 yield Site(name, Form.ENTRY, value, value.lineno, place, place.owner)
     elif isinstance(node, ast.Call) and callee(node) in _NAMESPACES:
         yield from _named(node, place, place.owner)
-    elif isinstance(node, ast.Call) and callee(node) == "set_defaults":
-        yield from _named(node, place, PARSED)
-
-
-def option(node: ast.AST, place: Place) -> Iterator[Site]:
-    """`add_argument("--batch-size", default=64)`, `@click.option("--batch-size", default=64)`."""
-    if not isinstance(node, ast.Call):
-        return
-    name = option_name(node)
-    default = keyword(node, "default")
-    if name and default is not None:
-        yield Site(name, Form.OPTION, default, default.lineno, place, PARSED)
 
 
 def parameters(node: ast.AST, place: Place) -> Iterator[Site]:
@@ -159,26 +121,6 @@ FORMS: dict[type[ast.AST], tuple[Callable[[ast.AST, Place], Iterator[Site]], ...
 }
 
 
-def option_flags(call: ast.Call) -> tuple[str, ...]:
-    """The option strings that a call declares: `("-b", "--batch-size")`; empty for any other call."""
-    if callee(call) not in {"add_argument", "option", "Option"}:
-        return ()
-    texts = (text_of(item) for item in call.args)
-    return tuple(text for text in texts if text is not None and text.startswith("-"))
-
-
-def option_name(call: ast.Call) -> str:
-    """The name under which an option's value is found afterwards; empty where the call declares none."""
-    flags = option_flags(call)
-    if not flags:
-        return ""
-    explicit = text_of(keyword(call, "dest")) or next(
-        (text for item in call.args if (text := text_of(item)) and text.isidentifier()), None
-    )
-    long = next((flag for flag in flags if flag.startswith("--")), flags[0])
-    return explicit or long.lstrip("-").replace("-", "_")
-
-
 def paired(target: ast.expr, value: ast.expr) -> list[tuple[ast.expr, ast.expr]]:
     """`a, b = 1, 2` as its two assignments; anything else as the one that it is."""
     if (
@@ -206,14 +148,22 @@ def _bound(target: ast.expr, value: ast.expr | None, place: Place) -> Iterator[S
         form, owner = _variable(place), place.scope.name if place.scope.kind == "class" else ""
         yield Site(target.id, form, value, target.lineno, place, owner)
     elif isinstance(target, ast.Attribute):
-        yield Site(target.attr, Form.ATTRIBUTE, value, target.lineno, place, _owner(target.value, place))
+        yield Site(
+            target.attr, Form.ATTRIBUTE, value, target.lineno, place, _owner(target.value, place), stored=True
+        )
     elif isinstance(target, ast.Subscript):
         name = text_of(target.slice)
         if name is not None:
-            yield Site(name, Form.ENTRY, value, target.lineno, place, _owner(target.value, place))
+            yield Site(
+                name, Form.ENTRY, value, target.lineno, place, _owner(target.value, place), stored=True
+            )
     elif isinstance(target, ast.Tuple | ast.List):
-        for item in target.elts:
-            yield from _bound(item, None, place)
+        starred = any(isinstance(item, ast.Starred) for item in target.elts)
+        for at, item in enumerate(target.elts):
+            part = None
+            if value is not None and not starred:
+                part = ast.copy_location(ast.Subscript(value, ast.Constant(at), ast.Load()), value)
+            yield from _bound(item, part, place)
     elif isinstance(target, ast.Starred):
         yield from _bound(target.value, None, place)
 
@@ -230,19 +180,3 @@ def _owner(base: ast.expr, place: Place) -> str:
     if name not in {"self", "cls"}:
         return name
     return class_of(place.scope)
-
-
-def class_of(scope: Scope | None) -> str:
-    """The name of the innermost class around a scope, or empty."""
-    while scope is not None and scope.kind != "class":
-        scope = scope.parent
-    return scope.name if scope is not None else ""
-
-
-def purpose_within(place: Place, *names: str) -> Purpose | None:
-    """What the nearest name that says anything says; the surroundings where none does."""
-    for name in names:
-        found = purpose_of(name)
-        if found is not None:
-            return found
-    return place.purpose

@@ -17,21 +17,179 @@ _SIZES = frozenset(
         ("minibatch", "size"),
         ("microbatch", "size"),
         ("size", "batch"),
+        ("bsize",),
+        ("bz",),
+        ("batchsz",),
+        ("btsz",),
+        ("batch", "sizes"),
     }
 )
 _TRAINING = frozenset({"train", "training", "trn", "tr", "fit"})
 _EVALUATION = frozenset(
     {"val", "valid", "validation", "validate", "eval", "evaluation", "evaluate", "test", "testing", "dev"}
     | {"predict", "prediction", "predictions", "pred", "preds", "infer", "inference", "oof", "holdout"}
-    | {"submission", "score", "encode", "embed", "embedding", "embeddings", "tokenize", "transform", "map"}
+    | {"submission", "evaluator", "tester", "validator"}
 )
+# What is called so works on batches without training.
+_IDLE = frozenset(
+    {
+        "score",
+        "encode",
+        "embed",
+        "embedding",
+        "embeddings",
+        "tokenize",
+        "transform",
+        "map",
+        "tok",
+        "preprocess",
+    }
+    | {"generate", "featurize", "extract", "cache", "upload", "download"}
+)
+# Every name of a size, or of a rate, has one of these in it.
+SIZE_STEMS = ("batch", "bs", "bz", "b_size", "btsz", "_per_gpu")
+RATE_STEMS = ("lr", "learn")
 # Words that may stand beside the size without making it another thing.
 _QUALIFIERS = _TRAINING | frozenset(
     {"default", "per", "device", "gpu", "node", "mini", "micro", "my", "init", "initial", "base", "start"}
     | {"img", "image", "images", "model", "cnn", "cfg", "config", "hp", "local", "loader", "dataloader"}
+    | {"replica", "core", "worker", "process", "rank", "card", "global", "the", "args", "flags", "opt"}
+    | {
+        "data",
+        "dataset",
+        "hparams",
+        "params",
+        "network",
+        "net",
+        "lm",
+        "gan",
+        "dl",
+        "set",
+        "real",
+        "rnn",
+        "lstm",
+    }
+)
+# `data_batch` is a batch, and no size.
+_DATA = frozenset(
+    {
+        "data",
+        "dataset",
+        "set",
+        "real",
+        "params",
+        "net",
+        "network",
+        "the",
+        "dl",
+        "k",
+        "c",
+        "n",
+        "worker",
+        "loader",
+    }
+    | {"process", "rank", "core", "args", "lm", "gan", "rnn", "lstm", "hparams", "global", "flags"}
+)
+_OTHER_SIZES = frozenset(
+    {"samples_per_gpu", "imgs_per_gpu", "images_per_gpu", "ims_per_batch", "imgs_per_batch"}
+    | {"batch_per_gpu", "bs_per_gpu", "images_per_batch", "batch_sz_per_gpu"}
+)
+_RATES = frozenset({("lr",), ("learning", "rate"), ("learningrate",), ("learn", "rate"), ("lrate",)})
+_RATE_QUALIFIERS = frozenset(
+    {
+        "base",
+        "init",
+        "initial",
+        "peak",
+        "default",
+        "max",
+        "start",
+        "starting",
+        "my",
+        "model",
+        "optimizer",
+        "optim",
+    }
+    | {
+        "adam",
+        "sgd",
+        "adamw",
+        "train",
+        "training",
+        "blr",
+        "cfg",
+        "config",
+        "hp",
+        "the",
+        "args",
+        "opt",
+        "0",
+        "net",
+    }
+)
+_FACTORS = frozenset(
+    {
+        "gpu",
+        "gpus",
+        "ngpu",
+        "ngpus",
+        "device",
+        "devices",
+        "world",
+        "worldsize",
+        "num",
+        "count",
+        "replicas",
+        "replica",
+    }
+    | {
+        "nproc",
+        "procs",
+        "processes",
+        "worker",
+        "workers",
+        "accum",
+        "accumulation",
+        "accumulate",
+        "acc",
+        "grad",
+    }
+    | {
+        "scale",
+        "factor",
+        "mult",
+        "multiplier",
+        "nodes",
+        "ranks",
+        "cores",
+        "shards",
+        "tpu",
+        "cards",
+        "steps",
+        "nprocs",
+    }
 )
 # "valloader" and "trainset" are one word to the eye of a splitter.
 _TAIL = re.compile(r"(dataloader|dataset|loader|batchsize|batch|data|set|ds|dl|bs|generator|iter)$")
+
+
+# And what has one of these words anywhere in it.
+_ASIDE = frozenset(
+    {
+        "onnx",
+        "export",
+        "summary",
+        "summarize",
+        "visualize",
+        "plot",
+        "benchmark",
+        "profile",
+        "flops",
+        "torchinfo",
+        "macs",
+    }
+    | {"tensorrt", "trace", "dummy"}
+)
 
 
 class Purpose(StrEnum):
@@ -61,13 +219,41 @@ def purpose_of(name: str) -> Purpose | None:
 
 
 @lru_cache(maxsize=4096)
+def purpose_of_code(name: str) -> Purpose | None:
+    """What a function, class or call of that name does: encoding a text is no training."""
+    found = purpose_of(name)
+    said = words(name)
+    idle = bool(said) and (said[0] in _IDLE or not _ASIDE.isdisjoint(said))
+    return Purpose.EVALUATION if found is None and idle else found
+
+
+@lru_cache(maxsize=4096)
 def is_batch_size(name: str) -> bool:
     """Whether the name means the size of a training batch: `BATCH_SIZE`, `bs`, `per_device_train_batch_size`.
 
     `batch_idx`, `num_batches`, `batch_norm` and everything for evaluation are not.
     """
+    if name.lower() in _OTHER_SIZES:
+        return True
+    if words(name)[-2:] == ("per", "image"):
+        return False
     core = tuple(word for word in words(name) if word not in _QUALIFIERS)
+    if core == ("batch",) and not _DATA.isdisjoint(words(name)):
+        return False
     return core in _SIZES or (len(core) == 1 and core[0] in {"trainbatchsize", "trainbs"})
+
+
+@lru_cache(maxsize=4096)
+def is_learning_rate(name: str) -> bool:
+    """Whether the name means the learning rate: `lr`, `base_lr`, `LEARNING_RATE`."""
+    found = tuple(word for word in words(name) if word not in _RATE_QUALIFIERS)
+    return found in _RATES or name.lower() in {"blr", "lr0"}
+
+
+@lru_cache(maxsize=4096)
+def is_factor(name: str) -> bool:
+    """Whether the name means what a size is multiplied with: a number of GPUs, of steps, a scale."""
+    return bool(_FACTORS.intersection(words(name)))
 
 
 def is_loader(callee: str) -> bool:

@@ -12,6 +12,8 @@ import threading
 import tokenize
 import warnings
 
+from supervisor.source.collecting import no_collecting
+
 # A tree takes up to 600 bytes a byte of source: beyond this a script would cost the daemon its memory.
 MAX_PARSED_BYTES = 512 * 1024
 
@@ -30,7 +32,7 @@ class UnparsableError(Exception):
 
 
 class SourceText:
-    """A parsed script: `tree`, and byte offsets into the original for each of its nodes."""
+    """A parsed script: `tree`, its `text`, and byte offsets into the original for each of its nodes."""
 
     def __init__(self, source: bytes) -> None:
         """Parse `source`; raises `UnparsableError` for whatever it may be that is not Python."""
@@ -40,9 +42,9 @@ class SourceText:
             )
         self.source = source
         self._bom = len(codecs.BOM_UTF8) if source.startswith(codecs.BOM_UTF8) else 0
-        self._encoding, self._text = _decode(source, self._bom)
-        self.tree = _parse(self._text)
-        self._utf8 = source[self._bom :] if self._encoding == "utf-8" else self._text.encode("utf-8")
+        self._encoding, self.text = _decode(source, self._bom)
+        self.tree = _parse(self.text)
+        self._utf8 = source[self._bom :] if self._encoding == "utf-8" else self.text.encode("utf-8")
         self._starts = [0, *(end.end() for end in _LINE_END.finditer(self._utf8))]
 
     def span(self, node: ast.expr) -> tuple[int, int]:
@@ -59,7 +61,7 @@ class SourceText:
         if self._encoding == "utf-8":
             return self._bom + offset
         characters = len(self._utf8[:offset].decode("utf-8"))
-        return len(self._text[:characters].encode(self._encoding))
+        return len(self.text[:characters].encode(self._encoding))
 
 
 def _decode(source: bytes, bom: int) -> tuple[str, str]:
@@ -81,7 +83,8 @@ def _parse(text: str) -> ast.Module:
         with _quiet, warnings.catch_warnings():
             # A script's "\d" is its own affair: neither an error here nor a line in the daemon's log.
             warnings.simplefilter("ignore")
-            return ast.parse(text)
+            with no_collecting():
+                return ast.parse(text)
     except SyntaxError as error:
         where = f" on line {error.lineno}" if error.lineno else ""
         raise UnparsableError(f"the parser stops{where}: {error.msg}", error.lineno) from error

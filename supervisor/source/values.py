@@ -7,6 +7,8 @@ from supervisor.source.names import words
 # Larger than any batch; keeps `2 ** 10 ** 10` from being worked out.
 _LARGEST = 10**9
 _DEEPEST = 16
+_HIGHEST_RATE = 100
+_LONGEST_RATE = 24
 _DEFAULTS = frozenset({"field", "Field", "Option", "Argument"})
 
 
@@ -33,6 +35,44 @@ def size_of(node: ast.expr) -> int | None:
     return value or None
 
 
+def rate_of(node: ast.expr) -> float | None:
+    """The rate that an expression writes down: above 0 and at most 100, or arithmetic of numbers; else None."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        try:
+            value: float | None = float(node.value) if len(node.value) < _LONGEST_RATE else None
+        except ValueError:
+            value = None
+    else:
+        value = _fold_rate(node)
+    return value if value is not None and 0 < value <= _HIGHEST_RATE else None
+
+
+def _fold_rate(node: ast.expr, depth: int = 0) -> float | None:
+    if isinstance(node, ast.Constant):
+        usable = type(node.value) in {int, float} and abs(node.value) <= _LARGEST  # type: ignore[arg-type]
+        return float(node.value) if usable else None  # type: ignore[arg-type]
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        inner = _fold_rate(node.operand, depth + 1) if depth <= _DEEPEST else None
+        return None if inner is None else -inner
+    if not isinstance(node, ast.BinOp) or depth > _DEEPEST:
+        return None
+    left, right = _fold_rate(node.left, depth + 1), _fold_rate(node.right, depth + 1)
+    if left is None or right is None:
+        return None
+    try:
+        match node.op:
+            case ast.Mult():
+                return left * right
+            case ast.Div():
+                return left / right
+            case ast.Pow():
+                return float(left**right) if left > 0 and abs(right) <= 30 else None  # noqa: PLR2004 - as rates go
+            case _:
+                return None
+    except (ArithmeticError, ValueError):
+        return None
+
+
 def unwrap(node: ast.expr) -> tuple[ast.expr, str]:
     """The expression inside `int(…)`, `os.environ.get(…, …)`, `field(default=…)` and their like.
 
@@ -42,9 +82,9 @@ def unwrap(node: ast.expr) -> tuple[ast.expr, str]:
     while isinstance(node, ast.Call):
         name = callee(node)
         inner: ast.expr | None = None
-        if name == "int" and len(node.args) == 1 and not node.keywords:
+        if name in {"int", "float"} and len(node.args) == 1 and not node.keywords:
             inner = node.args[0]
-        elif _reads_environment(node) and len(node.args) + len(node.keywords) == 2:  # noqa: PLR2004 - key, default
+        elif reads_environment(node) and len(node.args) + len(node.keywords) == 2:  # noqa: PLR2004 - key, default
             inner = node.args[1] if len(node.args) > 1 else keyword(node, "default")
             how = "environment default"
         elif name in _DEFAULTS:
@@ -57,10 +97,11 @@ def unwrap(node: ast.expr) -> tuple[ast.expr, str]:
 
 def is_read_off_data(node: ast.expr) -> bool:
     """Whether a size is counted in what is at hand: `len(x)`, `x.size(0)`, `x.shape[0]`, `x.shape`."""
+    while isinstance(node, ast.Subscript):
+        node = node.value
     if isinstance(node, ast.Call):
-        return callee(node) in {"len", "size"}
-    inner = node.value if isinstance(node, ast.Subscript) else node
-    return isinstance(inner, ast.Attribute) and inner.attr == "shape"
+        return callee(node) in {"len", "size", "shape", "get_shape", "as_list"}
+    return isinstance(node, ast.Attribute) and node.attr == "shape"
 
 
 def callee(call: ast.Call) -> str:
@@ -131,7 +172,8 @@ def _compute(operator: ast.operator, left: int, right: int) -> int | None:
             return None
 
 
-def _reads_environment(call: ast.Call) -> bool:
+def reads_environment(call: ast.Call) -> bool:
+    """Whether a call asks the environment: `os.environ.get(…)`, `os.getenv(…)`."""
     name = callee(call)
     if name == "getenv":
         return True

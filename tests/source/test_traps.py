@@ -62,7 +62,6 @@ UNDECIDED = {
     "or": ('BATCH_SIZE = environ.get("B") or 64\n', {1}),
     "computed": ("BATCH_SIZE = 64\nDataLoader(ds, batch_size=BATCH_SIZE // world)\n", {1}),
     "computed by a call": ("BATCH_SIZE = 64\nDataLoader(ds, batch_size=best(BATCH_SIZE))\n", {1}),
-    "imported": ("from config import BATCH_SIZE\nDataLoader(ds, batch_size=BATCH_SIZE)\n", set()),
     "with": ("with f() as bs:\n    DataLoader(ds, batch_size=bs)\n", set()),
     "outside": ("bs = 8\nDataLoader(ds, batch_size=config.train.n)\n", {1}),
     "two loaders": ("a = DataLoader(x, batch_size=64)\nb = DataLoader(y, batch_size=32)\n", {1, 2}),

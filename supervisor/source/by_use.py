@@ -1,0 +1,113 @@
+"""The number by its use: what the training loaders, or the optimizers, are given, traced to one answer."""
+
+from collections.abc import Sequence
+
+from supervisor.source.answer import Answer, Located
+from supervisor.source.arguments import find_argument
+from supervisor.source.by_name import named_starts
+from supervisor.source.evidence import weight
+from supervisor.source.names import Purpose
+from supervisor.source.outside import external
+from supervisor.source.places import Form, Site
+from supervisor.source.steps import Search, Step
+from supervisor.source.telling import doubt, located, uncertain
+from supervisor.source.text import SourceText
+from supervisor.source.topics import BATCH_SIZE, Topic
+from supervisor.source.trace import Origin, Trace, trace
+from supervisor.source.uses import Use
+
+_MOST_USES = 40
+
+
+def by_use(
+    text: SourceText, search: Search, topic: Topic, uses: list[Use], args: Sequence[str]
+) -> Answer | None:
+    """The answer that the uses give; None where none of them says anything."""
+    for rank in (0, 1):
+        group = [use for use in uses if use.rank == rank and _runs(search, use)][:_MOST_USES]
+        traced = [(use, _traced(search, topic, use)) for use in group]
+        if rank:
+            traced = [item for item in traced if item[1].origins or item[1].outside or item[1].given]
+        traced = _training(search, topic, _in_sight(traced))
+        if traced:
+            return _decided(text, search, topic, traced, args)
+    return None
+
+
+def _runs(search: Search, use: Use) -> bool:
+    return search.live(_site(use))[0]
+
+
+def _traced(search: Search, topic: Topic, use: Use) -> Trace:
+    return trace(search, topic, [Step(use.value, use.place, _site(use))])
+
+
+def _site(use: Use) -> Site:
+    return Site(use.name, Form.KEYWORD, use.value, use.line, use.place)
+
+
+def _in_sight(traced: list[tuple[Use, Trace]]) -> list[tuple[Use, Trace]]:
+    """Without the functions that nobody calls, where others have an answer."""
+    answered = [item for item in traced if item[1].origins or item[1].outside or item[1].given]
+    return answered or [item for item in traced if not item[1].unpassed or item[1].unknown]
+
+
+def _training(search: Search, topic: Topic, traced: list[tuple[Use, Trace]]) -> list[tuple[Use, Trace]]:
+    """The uses that say most about training: by their names, else by how they are made and used."""
+    marked = [item for item in traced if item[0].purpose is Purpose.TRAINING]
+    if marked or topic is not BATCH_SIZE:
+        return marked or traced
+    if len({id(origin.node) for _, result in traced for origin in result.origins}) < 2:  # noqa: PLR2004 - no choice
+        return traced
+    weighed = [(weight(search, use), use, result) for use, result in traced]
+    best = [(use, result) for points, use, result in weighed if points > 0]
+    return best or [(use, result) for points, use, result in weighed if points >= 0] or traced
+
+
+def _decided(
+    text: SourceText, search: Search, topic: Topic, traced: list[tuple[Use, Trace]], args: Sequence[str]
+) -> Answer:
+    use = traced[0][0]
+    consumer = f"{use.callee or 'a call'} on line {use.line}"
+    start = f"{consumer} is given the {topic.noun}"
+    whole = _joined([result for _, result in traced])
+    if whole.given and not whole.origins:
+        flags = {flag: flag in whole.given[0].flags for flag in search.found.flags}
+        argument = find_argument(args, flags, topic.is_name, topic.noun)
+        if argument is not None:
+            why = f"the argument {argument.flag} sets the {topic.noun}, and the command line wins over the script"
+            return Located(topic.as_value(argument.value), (), argument, why, (start, why))
+    if whole.settled and whole.outside and not whole.origins:
+        return external(search, whole.outside[0], args, topic.noun, (start,))
+    if whole.settled and not whole.outside and not whole.given and whole.origins:
+        if len(whole.origins) == 1:
+            return located(text, topic, whole.origins, f"which {consumer} is given", start)
+        if _together(traced, whole):
+            return located(text, topic, whole.origins, "which a training loader is given", start)
+    origins = [*whole.origins, *trace(search, topic, named_starts(search, topic)).origins]
+    kept: list[Origin] = []
+    for origin in origins:
+        if all(item.node is not origin.node for item in kept):
+            kept.append(origin)
+    if whole.origins and whole.settled and not whole.outside:
+        kept = whole.origins
+    return uncertain(text, topic, kept, doubt(whole, len(whole.origins)), consumer)
+
+
+def _together(traced: list[tuple[Use, Trace]], whole: Trace) -> bool:
+    """Whether several training loaders have literals of their own that read the same."""
+    same = len({origin.value for origin in whole.origins}) == 1
+    return same and all(use.purpose is Purpose.TRAINING and result.certain for use, result in traced)
+
+
+def _joined(results: list[Trace]) -> Trace:
+    whole = Trace()
+    for result in results:
+        for origin in result.origins:
+            whole.add(origin)
+        whole.outside += result.outside
+        whole.given += result.given
+        whole.computed |= result.computed
+        whole.unknown |= result.unknown
+        whole.unpassed |= result.unpassed
+    return whole

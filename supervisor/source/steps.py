@@ -1,0 +1,95 @@
+"""The vocabulary of following a value: a step, where following ends, and who does it."""
+
+import ast
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from supervisor.source.index import Definition, Index
+from supervisor.source.places import Place, Site
+
+
+class Kind(StrEnum):
+    """Why a value is followed no further."""
+
+    EXPRESSION = "an expression that stands for itself"
+    DEFINITION = "a function or a class"
+    INSTANCE = "self, of a class"
+    OPAQUE = "bound to what is not in sight"
+    UNBOUND = "bound nowhere in the script"
+    IMPORTED = "imported from another module"
+    UNPASSED = "a parameter that nobody in the script passes"
+    REQUIRED = "an option that must be given"
+    GIVEN = "an option that is given"
+    FILE = "read from a file"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Step:
+    """An expression read at a place, the binding whose value it is, and the step before it."""
+
+    node: ast.expr
+    place: Place
+    site: Site | None = None
+    before: "Step | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFile:
+    """A file that the script reads: its path's expression, or the path itself, and its format."""
+
+    path: ast.expr | None
+    format: str
+    fixed: str | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class End:
+    """Where following ended. `keys` are what was asked of an import or a file, from the outside in."""
+
+    kind: Kind
+    step: Step
+    definition: Definition | None = None
+    keys: tuple[str, ...] = ()
+    file: ReadFile | None = None
+
+
+class Search(Protocol):
+    """What the parts of the search ask of each other."""
+
+    found: Index
+
+    def resolve(self, step: Step) -> list[End]:
+        """Where the value of an expression comes from, as far as it can be followed."""
+        ...
+
+    def end_of(self, site: Site, before: Step | None) -> list[End]:
+        """The same for what a site binds."""
+        ...
+
+    def returned(self, function: Definition, before: Step) -> list[End]:
+        """Where the value of a call of the function comes from."""
+        ...
+
+    def truth(self, test: ast.expr, place: Place) -> bool | None:
+        """Whether a condition holds in this run; None where the script does not tell."""
+        ...
+
+    def live(self, site: Site) -> tuple[bool, bool]:
+        """Whether a site may run at all, and whether it certainly does."""
+        ...
+
+
+def aliases(end: End) -> set[str]:
+    """The names by which an object went on the way to where it was made."""
+    names: set[str] = set()
+    step: Step | None = end.step
+    while step is not None:
+        if step.site is not None:
+            names.add(step.site.name)
+        if isinstance(step.node, ast.Name):
+            names.add(step.node.id)
+        elif isinstance(step.node, ast.Attribute):
+            names.add(step.node.attr)
+        step = step.before
+    return names
