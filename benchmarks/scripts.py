@@ -80,8 +80,7 @@ def main() -> None:
     listed = [outcome for outcome in outcomes if outcome.kind in options.only.split(",")]
     for line in _markdown(listed) if options.markdown else _plain(listed):
         print(line)
-    print()
-    for line in _shares(outcomes):
+    for line in ("", *_forms(outcomes, options.markdown), "", *_shares(outcomes)):
         print(line)
 
 
@@ -159,6 +158,19 @@ def _markdown(outcomes: list[Outcome]) -> list[str]:
         cells = (script["repo"], script["path"], script["commit"][:10], script["form"], _kind(outcome))
         rows.append("| " + " | ".join(cells) + " |")
     return rows
+
+
+def _forms(outcomes: list[Outcome], markdown: bool) -> list[str]:
+    """One row for each form, the most frequent first."""
+    forms = Counter(outcome.script["form"] for outcome in outcomes)
+    kinds = Counter((outcome.script["form"], outcome.kind) for outcome in outcomes)
+    rows = [("form", "scripts", *_OUTCOMES)]
+    for form, count in forms.most_common():
+        rows.append((form, str(count), *(str(kinds[form, kind] or "") for kind in _OUTCOMES)))
+    if not markdown:
+        return [f"{row[0]:<24}" + "".join(f"{cell:>9}" for cell in row[1:]) for row in rows]
+    lines = ["| " + " | ".join(row) + " |" for row in rows]
+    return [lines[0], "|---|---|---|---|---|", *lines[1:]]
 
 
 def _kind(outcome: Outcome) -> str:
