@@ -80,7 +80,7 @@ def main() -> None:
     listed = [outcome for outcome in outcomes if outcome.kind in options.only.split(",")]
     for line in _markdown(listed) if options.markdown else _plain(listed):
         print(line)
-    for line in ("", *_forms(outcomes, options.markdown), "", *_shares(outcomes)):
+    for line in ("", *_forms(outcomes, markdown=options.markdown), "", *_shares(outcomes)):
         print(line)
 
 
@@ -160,11 +160,11 @@ def _markdown(outcomes: list[Outcome]) -> list[str]:
     return rows
 
 
-def _forms(outcomes: list[Outcome], markdown: bool) -> list[str]:
+def _forms(outcomes: list[Outcome], *, markdown: bool) -> list[str]:
     """One row for each form, the most frequent first."""
     forms = Counter(outcome.script["form"] for outcome in outcomes)
     kinds = Counter((outcome.script["form"], outcome.kind) for outcome in outcomes)
-    rows = [("form", "scripts", *_OUTCOMES)]
+    rows: list[tuple[str, ...]] = [("form", "scripts", *_OUTCOMES)]
     for form, count in forms.most_common():
         rows.append((form, str(count), *(str(kinds[form, kind] or "") for kind in _OUTCOMES)))
     if not markdown:
