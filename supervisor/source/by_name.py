@@ -39,6 +39,10 @@ def by_name(text: SourceText, search: Search, topic: Topic, args: Sequence[str])
         read = result if result.outside else trace(search, topic, _reads(search, topic))
         if read.outside and not read.origins:
             return external(search, read.outside[0], args, topic.noun, ())
+        unset = next((site for site in search.found.flags.values() if topic.is_name(site.name)), None)
+        if unset is not None:
+            why = f"is not set in the script: the option {unset.flags[0]} on line {unset.line} has no number by default"
+            return uncertain(text, topic, [], why, None)
         return Missing(
             f"No {topic.noun} found in the script; write it as a constant such as {topic.example} "
             f"and give it to {topic.consumer}."

@@ -79,6 +79,9 @@ def _decorated(
             options = [item for item in options if set(item.flags) & set(_texts(mark))] or options
             return [end for item in options for end in search.end_of(item, before)]
         if last_name(mark.func) == "main" and site.position == 0:
+            stored = _stored_config(search, before)
+            if stored:
+                return stored
             name = text_of(keyword(mark, "config_name"))
             if name is not None:
                 folder = text_of(keyword(mark, "config_path"))
@@ -86,6 +89,16 @@ def _decorated(
                 path = f"{folder}/{name}" if folder and folder != "." else name
                 return [End(Kind.FILE, _at(site, before), file=ReadFile(None, "yaml", path))]
     return None
+
+
+def _stored_config(search: Search, before: Step | None) -> list[End]:
+    """The class that Hydra's `ConfigStore` was given; a file by that name may only add to it."""
+    found: list[End] = []
+    for call, place in search.found.calls_to("store"):
+        node = keyword(call, "node")
+        if node is not None:
+            found += search.resolve(Step(node, place, None, before))
+    return [end for end in found if end.kind is Kind.DEFINITION]
 
 
 def _texts(call: ast.Call) -> Iterator[str]:

@@ -14,7 +14,7 @@ from supervisor.source.members import member_of, member_values
 from supervisor.source.modules import is_framework, speaks_of_settings
 from supervisor.source.passing import passed
 from supervisor.source.places import Form, Guard, Place, Scope, Site
-from supervisor.source.steps import End, Kind, Step
+from supervisor.source.steps import End, Kind, Member, Step
 from supervisor.source.truth import Truth
 from supervisor.source.values import callee, unwrap
 
@@ -45,6 +45,17 @@ class Follower:
         self._active.add(key)
         try:
             return _distinct(self._resolve(step))
+        finally:
+            self._active.discard(key)
+
+    def member(self, base: ast.expr, name: Member, step: Step, *, guess: bool) -> list[End]:
+        """Where a member of a base comes from; with `guess` also by its name alone."""
+        key = (id(base), hash((name, guess)))
+        if key in self._active:
+            return []
+        self._active.add(key)
+        try:
+            return member_values(self, base, name, step, guess=guess)
         finally:
             self._active.discard(key)
 
@@ -106,9 +117,21 @@ class Follower:
             return [End(Kind.EXPRESSION, step)]
         member = member_of(node)
         if member is not None:
-            return member_values(self, *member, step)
+            return self.member(*member, step, guess=True)
         if isinstance(node, ast.Call):
             return self._call(node, step)
+        if isinstance(node, ast.Subscript):
+            return self._by_key(node, step)
+        return [End(Kind.EXPRESSION, step)]
+
+    def _by_key(self, node: ast.Subscript, step: Step) -> list[End]:
+        """`SIZES[MODEL]`, where the script says what MODEL is."""
+        keys = self.resolve(Step(node.slice, step.place, None, step))
+        values = {end.step.node.value for end in keys if isinstance(end.step.node, ast.Constant)}
+        if len(keys) == 1 and len(values) == 1 and all(end.kind is Kind.EXPRESSION for end in keys):
+            key = values.pop()
+            if type(key) is str or type(key) is int:
+                return self.member(node.value, key, step, guess=False) or [End(Kind.OPAQUE, step)]
         return [End(Kind.EXPRESSION, step)]
 
     def _choice(self, node: ast.IfExp, step: Step) -> list[End]:
@@ -120,12 +143,20 @@ class Follower:
         name = callee(node)
         if name in _SAME and len(node.args) == 1 and not node.keywords:
             return self.resolve(Step(node.args[0], step.place, step.site, step))
-        functions = [item for item in self.found.defined(name) if not isinstance(item.node, ast.ClassDef)]
-        if functions and name not in {"get", "main"}:
+        functions = self._functions(node)
+        if functions:
             found = self.returned(functions[-1], step)
             if found:
                 return found
         return [End(Kind.EXPRESSION, step)]
+
+    def _functions(self, node: ast.Call) -> list[Definition]:
+        """The script's own functions that a call may mean: methods where it is made of an object."""
+        called = [
+            item for item in self.found.defined(callee(node)) if not isinstance(item.node, ast.ClassDef)
+        ]
+        method = isinstance(node.func, ast.Attribute)
+        return [item for item in called if (item.place.scope.kind == "class") is method]
 
     def _name(self, node: ast.Name, step: Step) -> list[End]:
         sites = self._reaching(node, step)

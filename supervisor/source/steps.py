@@ -8,6 +8,9 @@ from typing import Protocol
 from supervisor.source.index import Definition, Index
 from supervisor.source.places import Place, Site
 
+# A name, or an index.
+Member = str | int
+
 
 class Kind(StrEnum):
     """Why a value is followed no further."""
@@ -58,9 +61,14 @@ class Search(Protocol):
     """What the parts of the search ask of each other."""
 
     found: Index
+    args: tuple[str, ...]
 
     def resolve(self, step: Step) -> list[End]:
         """Where the value of an expression comes from, as far as it can be followed."""
+        ...
+
+    def member(self, base: ast.expr, name: Member, step: Step, *, guess: bool) -> list[End]:
+        """The same for a member of a base; with `guess` also by its name alone."""
         ...
 
     def end_of(self, site: Site, before: Step | None) -> list[End]:
@@ -80,11 +88,11 @@ class Search(Protocol):
         ...
 
 
-def aliases(end: End) -> set[str]:
-    """The names by which an object went on the way to where it was made."""
+def aliases(end: End, since: Step | None = None) -> set[str]:
+    """The names by which an object went on the way to where it was made, from the step after `since` on."""
     names: set[str] = set()
     step: Step | None = end.step
-    while step is not None:
+    while step is not None and step is not since:
         if step.site is not None:
             names.add(step.site.name)
         if isinstance(step.node, ast.Name):

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from supervisor.source.names import is_factor, words
-from supervisor.source.places import Form, Site
+from supervisor.source.places import Form, Place, Site
 from supervisor.source.steps import End, Kind, Search, Step
 from supervisor.source.topics import Topic
 from supervisor.source.values import callee, identifiers, last_name, reads_environment, unwrap
@@ -14,6 +14,7 @@ _PICKING = frozenset(
     {"min", "max", "round", "ceil", "floor", "abs", "float", "eval", "literal_eval", "str", "len_or"}
 )
 _DEEPEST = 12
+_MOST_CHOICES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,17 @@ class _Tracer:
             self._called(node, step, how, scaled, depth)
         else:
             self._result.computed = True
+            for part, place in self._choices(node, step):
+                self.follow(Step(part, place, step.site, step), how, scaled, depth + 1)
+
+    def _choices(self, node: ast.expr, step: Step) -> list[tuple[ast.expr, Place]]:
+        """The entries of a dict that is read by a key which is not known."""
+        if not isinstance(node, ast.Subscript):
+            return []
+        ends = self._search.resolve(Step(node.value, step.place, None, step))
+        dicts = [(end.step.node, end.step.place) for end in ends if isinstance(end.step.node, ast.Dict)]
+        values = [(value, place) for item, place in dicts for value in item.values]
+        return [item for item in values if self._topic.value_of(item[0]) is not None][:_MOST_CHOICES]
 
     def _arithmetic(self, node: ast.BinOp, step: Step, how: str, scaled: str, depth: int) -> None:
         """`bs * n_gpus`, `bs // accumulation`: the size is one side, the other is a factor."""

@@ -92,6 +92,12 @@ class Truth:
             and len(node.args) + len(node.keywords) == 1
         ):
             return None
+        if (
+            isinstance(node, ast.Call)
+            and callee(node) == "len"
+            and identifiers(node.args[0]).startswith("argv")
+        ):
+            return 1 + len(self._search.args)
         if not isinstance(node, ast.Name | ast.Attribute | ast.Subscript | ast.Call):
             return _UNKNOWN
         found: set[object] = set()

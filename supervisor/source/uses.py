@@ -86,7 +86,10 @@ def uses_of(found: Index) -> list[Use]:
     """All of a script's uses in the order of the source, those for evaluation left out."""
     known = {*_POSITIONS, *_MAKERS, *TRAINING_CALLS}
     found.ask(*(word for word in found.words_with(*SIZE_STEMS) if is_batch_size(word)))
-    found.ask_calls(*known, *filter(is_loader, found.words_with("loader", "sampler")))
+    makers = (
+        word for word in found.words_with("loader", "sampler") if is_loader(word) or _is_of_loaders(word)
+    )
+    found.ask_calls(*known, *makers)
     uses: list[Use] = []
     for name, calls in list(found.calls.items()):
         for call, place in calls:
@@ -114,6 +117,9 @@ def _uses(found: Index, call: ast.Call, name: str, place: Place) -> Iterator[Use
         # What the script's own function does with it is what counts.
         return
     for item in given:
+        if isinstance(item.value, ast.Constant) and item.value.value is None:
+            # DataLoader(dataset, batch_size=None): the dataset makes the batches.
+            continue
         yield _use(found, item.arg or "", item.value, call, place, rank)
     if given:
         return
@@ -130,13 +136,26 @@ def _uses(found: Index, call: ast.Call, name: str, place: Place) -> Iterator[Use
 
 
 def _names_size(name: str, call: ast.Call, called: str) -> bool:
+    if name == "B":
+        return _is_of_loaders(called)
     if name == "batch":
         return called in TRAINING_CALLS and any(item.arg in _KEYWORDS_OF_YOLO for item in call.keywords)
     return is_batch_size(name)
 
 
+def _is_of_loaders(name: str) -> bool:
+    """Whether a word of the name is loader: `DataLoaderLite`, `get_loaders`."""
+    return not {"loader", "loaders", "dataloader", "dataloaders"}.isdisjoint(words(name))
+
+
 def _rank(call: ast.Call, name: str, loader: bool) -> int:
-    if loader or name in _MAKERS or name in TRAINING_CALLS or name in _TRAINING_CONFIGS:
+    if (
+        loader
+        or _is_of_loaders(name)
+        or name in _MAKERS
+        or name in TRAINING_CALLS
+        or name in _TRAINING_CONFIGS
+    ):
         return 0
     if name.endswith(_ARGUMENTS) or "dataloaders" in identifiers(call.func).lower():
         return 0
