@@ -51,8 +51,11 @@ class Follower:
     def member(self, base: ast.expr, name: Member, step: Step, *, guess: bool) -> list[End]:
         """Where a member of a base comes from; with `guess` also by its name alone."""
         key = (id(base), hash((name, guess)))
+        self._steps += 1
         if key in self._active:
             return []
+        if self._steps > _MOST_STEPS:
+            return [End(Kind.OPAQUE, step)]
         self._active.add(key)
         try:
             return member_values(self, base, name, step, guess=guess)

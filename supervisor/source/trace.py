@@ -15,6 +15,7 @@ _PICKING = frozenset(
 )
 _DEEPEST = 12
 _MOST_CHOICES = 8
+_MOST_STEPS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,7 @@ def trace(search: Search, topic: Topic, starts: Iterable[Step | Site]) -> Trace:
 class _Tracer:
     def __init__(self, search: Search, topic: Topic, result: Trace) -> None:
         self._search, self._topic, self._result = search, topic, result
+        self._steps = 0
 
     def start(self, start: Step | Site) -> None:
         if isinstance(start, Step):
@@ -82,7 +84,8 @@ class _Tracer:
                 self._read(end, "", "", 0)
 
     def follow(self, step: Step, how: str, scaled: str, depth: int) -> None:
-        if depth > _DEEPEST:
+        self._steps += 1
+        if depth > _DEEPEST or self._steps > _MOST_STEPS:
             self._result.computed = True
             return
         ends = self._search.resolve(step)
