@@ -9,7 +9,6 @@ from supervisor.source.steps import End, Kind, Search, Step
 from supervisor.source.stores import reads_itself
 from supervisor.source.values import keyword, last_name
 
-_DEEPEST = 12
 # Parameters that stand for all hyperparameters at once.
 _WHOLE = frozenset({"hparams", "config", "cfg", "args", "params", "opt", "hyperparameters"})
 
@@ -18,7 +17,7 @@ def class_member(
     search: Search, definition: Definition, name: str, step: Step, call: ast.Call | None = None
 ) -> list[End]:
     """Where the value of a class's member comes from; of what `call` makes, if that is known."""
-    return _member(search, definition, name, step, call=call, depth=0)
+    return _member(search, definition, name, step, call=call, seen=set())
 
 
 def of_init(search: Search, definition: Definition, name: str, step: Step) -> list[End]:
@@ -39,11 +38,12 @@ def of_init(search: Search, definition: Definition, name: str, step: Step) -> li
 
 
 def _member(
-    search: Search, definition: Definition, name: str, step: Step, *, call: ast.Call | None, depth: int
+    search: Search, definition: Definition, name: str, step: Step, *, call: ast.Call | None, seen: set[int]
 ) -> list[End]:
     node, inner = definition.node, definition.inner
-    if not isinstance(node, ast.ClassDef) or depth > _DEEPEST:
+    if not isinstance(node, ast.ClassDef) or id(node) in seen:
         return []
+    seen.add(id(node))
     if name == "hparams":
         return [End(Kind.INSTANCE, step, definition, ("hparams",))]
     sites = [site for site in search.found.members_named(name) if site.owner == node.name]
@@ -54,7 +54,7 @@ def _member(
     found = found or _attributes(search, own, [site for site in sites if site.stored], step)
     found = found or _property(search, definition, name, step)
     for other in _related(search, node, call) if not found else ():
-        found = found or _member(search, other, name, step, call=call, depth=depth + 1)
+        found = found or _member(search, other, name, step, call=call, seen=seen)
     return found
 
 
