@@ -1,4 +1,4 @@
-"""A number that lives outside the script: in a file, in another module, on the command line, in the environment."""
+"""A number that lives outside the script: in a file, a module, the arguments, the environment."""
 
 import ast
 import re

@@ -220,7 +220,7 @@ class Follower:
         return [*found[::-1], *around]
 
     def _last_of(self, live: list[tuple[Site, bool]], scope: Scope) -> list[Site]:
-        """Of a name that a function reads from around it: the last binding that certainly runs, and later ones."""
+        """Of a name read from around a function: the last binding that certainly runs, and later ones."""
         found: list[Site] = []
         for site, certain in reversed(live):
             found.append(site)

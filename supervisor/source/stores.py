@@ -1,4 +1,4 @@
-"""What is written into an object after its making: `cfg.batch_size = 64`, `cfg["batch_size"] = 64`, `update(…)`."""
+"""What is written into an object after its making: `cfg.bs = 64`, `cfg["bs"] = 64`, `update(…)`."""
 
 import ast
 
@@ -73,7 +73,7 @@ def reads_itself(site: Site) -> bool:
 
 
 def _receiver(call: ast.Call) -> set[str]:
-    """The names of what a method is called of: of `vars(args).update(…)` and `args.__dict__.update(…)`, `args`."""
+    """The names of what a method is called of; `vars(args)` and `args.__dict__` are `args`."""
     node = call.func.value if isinstance(call.func, ast.Attribute) else None
     if isinstance(node, ast.Call) and callee(node) == "vars" and node.args:
         node = node.args[0]

@@ -36,7 +36,7 @@ def size_of(node: ast.expr) -> int | None:
 
 
 def rate_of(node: ast.expr) -> float | None:
-    """The rate that an expression writes down: above 0 and at most 100, or arithmetic of numbers; else None."""
+    """The rate that an expression writes down, above 0 and up to 100, arithmetic too; else None."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         try:
             value: float | None = float(node.value) if len(node.value) < _LONGEST_RATE else None

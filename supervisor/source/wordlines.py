@@ -1,4 +1,4 @@
-"""On which lines of a text a word stands, by plain searches: much quicker than looking at each node of a tree."""
+"""On which lines of a text a word stands, by plain searches: quicker than looking at each node of a tree."""
 
 import re
 from bisect import bisect_right
