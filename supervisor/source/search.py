@@ -110,12 +110,10 @@ class Follower:
         node = step.node
         if isinstance(node, ast.Name):
             return self._name(node, step)
-        if isinstance(node, ast.NamedExpr):
+        if isinstance(node, ast.NamedExpr | ast.Await):
             return self.resolve(Step(node.value, step.place, step.site, step.before))
         if isinstance(node, ast.IfExp):
             return self._choice(node, step)
-        if isinstance(node, ast.Await):
-            return self.resolve(Step(node.value, step.place, step.site, step.before))
         if isinstance(node, ast.Call) and unwrap(node)[0] is not node:
             return [End(Kind.EXPRESSION, step)]
         member = member_of(node)

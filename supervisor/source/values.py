@@ -59,8 +59,12 @@ def _fold_rate(node: ast.expr, depth: int = 0) -> float | None:
     left, right = _fold_rate(node.left, depth + 1), _fold_rate(node.right, depth + 1)
     if left is None or right is None:
         return None
+    return _compute_rate(node.op, left, right)
+
+
+def _compute_rate(operation: ast.operator, left: float, right: float) -> float | None:
     try:
-        match node.op:
+        match operation:
             case ast.Mult():
                 return left * right
             case ast.Div():
@@ -69,7 +73,7 @@ def _fold_rate(node: ast.expr, depth: int = 0) -> float | None:
                 return float(left**right) if left > 0 and abs(right) <= 30 else None  # noqa: PLR2004 - as rates go
             case _:
                 return None
-    except (ArithmeticError, ValueError):
+    except ArithmeticError:
         return None
 
 
