@@ -35,8 +35,8 @@ def member_values(search: Search, base: ast.expr, name: Member, step: Step, *, g
     written = [site for site in members if site.stored and site.owner in owners and not _is_self(site)]
     shared = any(end.kind is Kind.DEFINITION for end in bases)
     found = latest(search, original, written, step, replaces=not shared)
-    if known:
-        found += overwritten(search, owners, name, step)
+    if known or found:
+        found += overwritten(search, owners, name, step, written)
     if found or (name == "config" and (found := _of_run(search, bases, step))):
         return found
     outside = [end for end in bases if end.kind in {Kind.IMPORTED, Kind.FILE}]

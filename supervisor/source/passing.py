@@ -52,11 +52,25 @@ def purpose_of_call(call: ast.Call, place: Place) -> Purpose | None:
 
 def _default(search: Search, site: Site, before: Step | None) -> list[End]:
     if site.value is None:
-        return [End(Kind.UNPASSED, _at(site, before))]
+        return _annotated(search, site, before) or [End(Kind.UNPASSED, _at(site, before))]
     # A default is worked out where the function is defined, not inside it.
     outer = site.place.scope.parent
     place = Place(outer, site.place.guards, site.place.purpose) if outer else site.place
     return search.resolve(Step(site.value, place, site, before))
+
+
+def _annotated(search: Search, site: Site, before: Step | None) -> list[End]:
+    """The script's own class that a parameter is annotated with: somebody else passes one of its kind."""
+    function = site.place.scope.node
+    if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+        return []
+    items = (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs)
+    said = next((item.annotation for item in items if item.arg == site.name), None)
+    name = last_name(said) if said is not None else ""
+    known = (
+        [item for item in search.found.defined(name) if isinstance(item.node, ast.ClassDef)] if name else []
+    )
+    return [End(Kind.DEFINITION, _at(site, before), known[-1])] if known else []
 
 
 def _decorated(

@@ -137,6 +137,8 @@ def _uses(found: Index, call: ast.Call, name: str, place: Place) -> Iterator[Use
 def _names_size(name: str, call: ast.Call, called: str) -> bool:
     if name == "B":
         return _is_of_loaders(called)
+    if name == "size":
+        return called in {"minibatch", "minibatches"}
     if name == "batch":
         return called in TRAINING_CALLS and any(item.arg in _KEYWORDS_OF_YOLO for item in call.keywords)
     return is_batch_size(name)

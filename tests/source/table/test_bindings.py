@@ -121,6 +121,21 @@ ROWS = {
     "nothing uses it": "BATCH_SIZE = «64»\nmodel = build()\n",
     "only by name": "from engine import fit\ncfg = {'batch_size': «64», 'val_batch_size': 8}\nfit(cfg)\n",
     "training name among names": "train_bs = «64»\nvalid_bs = 8\nrun(train_bs, valid_bs)\n",
+    "by annotation": "@dataclass\nclass C:\n    batch_size: int = «64»\n@dataclass\nclass Other:\n"
+    "    batch_size: int = 8\ndef run(cfg: C):\n"
+    "    train_loader = DataLoader(a, batch_size=cfg.batch_size)\n",
+    "key that is known": "M = 'b0'\nSIZES = {'b0': «64», 'b1': 32}" + USE.format("SIZES[M]"),
+    "hydra's store": "@dataclass\nclass C:\n    batch_size: int = «64»\n"
+    "ConfigStore.instance().store(name='c', node=C)\n"
+    "@hydra.main(config_name='c')\ndef main(cfg):\n"
+    "    train_loader = DataLoader(a, batch_size=cfg.batch_size)\n"
+    "main()\n",
+    "ml_collections": "def get_config():\n    config = ConfigDict()\n"
+    "    config.batch_size = «64»\n    return config\n"
+    "c = get_config()" + USE.format("c.batch_size"),
+    "whole hyperparameters": "class M(LightningModule):\n    def __init__(self, hparams):\n"
+    "        self.save_hyperparameters(hparams)\n    def train_dataloader(self):\n"
+    "        return DataLoader(self.d, batch_size=self.hparams['batch_size'])\nM({'batch_size': «64»})\n",
     "same literal for both": "n = «64»\ntrain_loader = DataLoader(a, batch_size=n)\n"
     "val_loader = DataLoader(b, batch_size=n)\n",
 }

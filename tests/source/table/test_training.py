@@ -71,6 +71,19 @@ REFUSED = {
     "overwritten by unknown arguments": "class C:\n    batch_size = «64»\n"
     "if len(extra) > 1:\n    C.batch_size = «8»\n"
     "train_loader = DataLoader(x, batch_size=C.batch_size)\n",
+    "settings of a file over options": "p.add_argument('--batch_size', default=«64»)\n"
+    "p.set_defaults(**yaml.safe_load(open('c.yaml')))\nargs = p.parse_args()\n"
+    "train_loader = DataLoader(d, batch_size=args.batch_size)\n",
+    "settings set one by one": "p.add_argument('--bs', default=«64»)\nargs = p.parse_args()\n"
+    "for k, v in settings.items():\n    setattr(args, k, v)\n"
+    "train_loader = DataLoader(d, batch_size=args.bs)\n",
+    "merged file": "c = CN()\nc.batch_size = «64»\n"
+    "cfg.merge_from_file('c.yaml')\nc.merge_from_file('c.yaml')\n"
+    "train_loader = DataLoader(d, batch_size=c.batch_size)\n",
+    "option without a number": "p.add_argument('--batch_size', type=int, default=None)\n"
+    "args = p.parse_args()\nrun(args)\n",
+    "key that is not known": "SIZES = {'a': «64», 'b': «32»}\n"
+    "train_loader = DataLoader(x, batch_size=SIZES[name])\n",
     "read by nothing": "bs = «64»\nmodel.fit(x, y)\n",
 }
 NONE = {

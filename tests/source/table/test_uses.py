@@ -98,6 +98,8 @@ OTHERS = {
     "a, b = get_loaders(root, batch_size)\n",
     "imported loaders by keyword": "from loaders import get_loaders\n"
     "a, b = get_loaders(root, batch_size=«64»)\n",
+    "spacy": "for batch in minibatch(train_data, size=«64»):\n    nlp.update(batch)\n",
+    "lite loader": "B, T = «64», 1024\ntrain_loader = DataLoaderLite(B=B, T=T)\n",
     "mxnet": "train_data = gluon.data.DataLoader(ds, batch_size=«64», shuffle=True)\n",
     "paddle": "import paddle\nloader = paddle.io.DataLoader(ds, batch_size=«64», shuffle=True)\n",
 }
