@@ -50,7 +50,7 @@ class Block{n}(nn.Module):
         super().__init__()
         self.norm = nn.LayerNorm(channels)
         self.attention = nn.MultiheadAttention(channels, heads, dropout=dropout, batch_first=True)
-        self.mlp = nn.Sequential(nn.Linear(channels, 4 * channels), nn.GELU(), nn.Linear(4 * channels, channels))
+        self.mlp = nn.Sequential(nn.Linear(channels, 4 * channels), nn.GELU(), nn.Linear(4 * channels, 1))
 
     def forward(self, x, mask=None):
         b, c, h, w = x.shape

@@ -1,4 +1,4 @@
-"""The command line: whether an argument sets the batch size or the learning rate, and which part of it is the number."""
+"""The command line: whether an argument sets the number, and which part of the argument that is."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence

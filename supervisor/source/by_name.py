@@ -41,7 +41,8 @@ def by_name(text: SourceText, search: Search, topic: Topic, args: Sequence[str])
             return external(search, read.outside[0], args, topic.noun, ())
         unset = next((site for site in search.found.flags.values() if topic.is_name(site.name)), None)
         if unset is not None:
-            why = f"is not set in the script: the option {unset.flags[0]} on line {unset.line} has no number by default"
+            option = f"the option {unset.flags[0]} on line {unset.line}"
+            why = f"is not set in the script: {option} has no number by default"
             return uncertain(text, topic, [], why, None)
         return Missing(
             f"No {topic.noun} found in the script; write it as a constant such as {topic.example} "
@@ -51,7 +52,7 @@ def by_name(text: SourceText, search: Search, topic: Topic, args: Sequence[str])
 
 
 def _is_dead(search: Search, origin: Origin) -> bool:
-    """Whether a variable is read nowhere in a script that trains by itself: an edit of it would do nothing."""
+    """Whether a variable is read nowhere in a script that trains by itself: its edit would do nothing."""
     site = origin.site
     if site.form not in _VARIABLES or search.found.loads.get(site.name):
         return False

@@ -10,7 +10,7 @@ from supervisor.source.names import Purpose
 from supervisor.source.outside import external
 from supervisor.source.places import Form, Site
 from supervisor.source.steps import Search, Step
-from supervisor.source.telling import doubt, located, uncertain
+from supervisor.source.telling import by_argument, doubt, located, uncertain
 from supervisor.source.text import SourceText
 from supervisor.source.topics import BATCH_SIZE, Topic
 from supervisor.source.trace import Origin, Trace, trace
@@ -75,7 +75,7 @@ def _decided(
         flags = {flag: flag in whole.given[0].flags for flag in search.found.flags}
         argument = find_argument(args, flags, topic.is_name, topic.noun)
         if argument is not None:
-            why = f"the argument {argument.flag} sets the {topic.noun}, and the command line wins over the script"
+            why = by_argument(topic, argument.flag)
             return Located(topic.as_value(argument.value), (), argument, why, (start, why))
     if whole.settled and whole.outside and not whole.origins:
         return external(search, whole.outside[0], args, topic.noun, (start,))

@@ -74,7 +74,7 @@ def _passed_field(
 
 
 def _attributes(search: Search, own: list[Site], stored: list[Site], step: Step) -> list[End]:
-    """Attributes of the class, and those that its methods set; one that `__init__` always sets hides the others."""
+    """Attributes of the class and of its methods; one that `__init__` always sets hides the others."""
     live = [site for site in stored if search.live(site)[0]]
     hidden = any(
         search.live(site)[1] and site.place.scope.name == "__init__" and not reads_itself(site)

@@ -11,7 +11,7 @@ _paused = 0
 
 @contextmanager
 def no_collecting() -> Iterator[None]:
-    """Pause the collector: a tree of 100,000 nodes holds no cycles, and looking for them takes as long as parsing.
+    """Pause the collector: a tree holds no cycles, and looking for them takes as long as parsing it.
 
     Several threads may be inside at once; the last one out switches the collector on again.
     """

@@ -158,14 +158,19 @@ def _bound(target: ast.expr, value: ast.expr | None, place: Place) -> Iterator[S
                 name, Form.ENTRY, value, target.lineno, place, _owner(target.value, place), stored=True
             )
     elif isinstance(target, ast.Tuple | ast.List):
-        starred = any(isinstance(item, ast.Starred) for item in target.elts)
-        for at, item in enumerate(target.elts):
-            part = None
-            if value is not None and not starred:
-                part = ast.copy_location(ast.Subscript(value, ast.Constant(at), ast.Load()), value)
-            yield from _bound(item, part, place)
+        yield from _unpacked(target, value, place)
     elif isinstance(target, ast.Starred):
         yield from _bound(target.value, None, place)
+
+
+def _unpacked(target: ast.Tuple | ast.List, value: ast.expr | None, place: Place) -> Iterator[Site]:
+    """`a, b = f()`: each name is bound to an element of what the call answers with."""
+    starred = any(isinstance(item, ast.Starred) for item in target.elts)
+    for at, item in enumerate(target.elts):
+        part = None
+        if value is not None and not starred:
+            part = ast.copy_location(ast.Subscript(value, ast.Constant(at), ast.Load()), value)
+        yield from _bound(item, part, place)
 
 
 def _variable(place: Place) -> Form:

@@ -145,7 +145,7 @@ class Index:
                 self._enter_line(line)
 
     def _enter_line(self, line: int, within: set[int] | None = None) -> None:
-        """Enter the statements on a line, from the outside in; of definitions only those of `within`, if given."""
+        """Enter the statements on a line, from the outside in; of definitions only those in `within`."""
         blocks = self._root
         while blocks:
             deeper: list[Block] = []
@@ -175,13 +175,7 @@ class Index:
             for form in FORMS[kind]:
                 for site in form(node, where):
                     self._file(site)
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            self.definitions[node.name].append(Definition(node, place, self.inner(node, place)))
-        elif isinstance(node, ast.For | ast.AsyncFor):
-            self.loops.append(node)
-        elif isinstance(node, ast.Global | ast.Nonlocal):
-            for name in node.names:
-                self.shared[name].append(place.scope)
+        self._remember(node, place)
         if is_compound(node):
             heads: list[Step] = [(part, place) for part in heads_of(node)]
             self._walk(heads[::-1])
@@ -190,43 +184,44 @@ class Index:
         else:
             self._walk([(part, place) for part in _parts(node)][::-1])
 
+    def _remember(self, node: ast.stmt, place: Place) -> None:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            self.definitions[node.name].append(Definition(node, place, self.inner(node, place)))
+        elif isinstance(node, ast.For | ast.AsyncFor):
+            self.loops.append(node)
+        elif isinstance(node, ast.Global | ast.Nonlocal):
+            for name in node.names:
+                self.shared[name].append(place.scope)
+
     def _walk(self, work: list[Step]) -> None:
         """Go through expressions in the order of the source."""
         while work:
             node, place = work.pop()
-            kind = type(node)
-            if kind is ast.Name:
+            if isinstance(node, ast.Name):
                 # Read or bound, a name has no parts; most nodes are names, so this comes first.
-                if type(node.ctx) is ast.Load:  # type: ignore[attr-defined]
-                    self.loads[node.id].append(node.lineno)  # type: ignore[attr-defined]
+                if type(node.ctx) is ast.Load:
+                    self.loads[node.id].append(node.lineno)
                 continue
+            kind = type(node)
+            where = place
             if kind in _INNER:
-                place = replace(place, scope=Scope("function", "", place.scope, node=node))
+                where = replace(place, scope=Scope("function", "", place.scope, node=node))
             for form in FORMS.get(kind, ()):
-                for site in form(node, place):
+                for site in form(node, where):
                     self._file(site)
-            if isinstance(node, ast.Call):
-                self.calls[callee(node)].append((node, place))
-                work.extend(_called(node, place)[::-1])
-            elif isinstance(node, ast.Dict):
-                work.extend(_entries(node, place)[::-1])
-            elif isinstance(node, ast.IfExp):
-                yes, no = Guard(node, node.test), Guard(node, node.test, branch=False)
-                work.append((node.orelse, replace(place, guards=(*place.guards, no))))
-                work.append((node.body, replace(place, guards=(*place.guards, yes))))
-                work.append((node.test, place))
-            elif kind is ast.NamedExpr:
-                work.extend(_assigned(node, place)[::-1])
-            else:
-                if isinstance(node, ast.Attribute) and type(node.ctx) is ast.Load:
-                    self.reads[node.attr].append((node, place))
-                elif (
-                    isinstance(node, ast.Subscript)
-                    and type(node.ctx) is ast.Load
-                    and (text := text_of(node.slice))
-                ):
-                    self.reads[text].append((node, place))
-                work.extend([(part, place) for part in _parts(node)][::-1])
+            self._note(node, where)
+            work.extend(_pieces(node, where)[::-1])
+
+    def _note(self, node: ast.AST, place: Place) -> None:
+        """Remember a call by its name, and where a member is read."""
+        if isinstance(node, ast.Call):
+            self.calls[callee(node)].append((node, place))
+        elif isinstance(node, ast.Attribute) and type(node.ctx) is ast.Load:
+            self.reads[node.attr].append((node, place))
+        elif isinstance(node, ast.Subscript) and type(node.ctx) is ast.Load:
+            key = text_of(node.slice)
+            if key is not None:
+                self.reads[key].append((node, place))
 
     def _file(self, site: Site) -> None:
         self.sites.append(site)
@@ -273,13 +268,26 @@ def _defines(node: ast.stmt) -> bool:
     return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
 
 
+def _pieces(node: ast.AST, place: Place) -> list[Step]:
+    """The parts of an expression, each with where it stands."""
+    if isinstance(node, ast.Call):
+        return _called(node, place)
+    if isinstance(node, ast.Dict):
+        return _entries(node, place)
+    if isinstance(node, ast.NamedExpr):
+        return _assigned(node, place)
+    if isinstance(node, ast.IfExp):
+        yes, no = Guard(node, node.test), Guard(node, node.test, branch=False)
+        body = (node.body, replace(place, guards=(*place.guards, yes)))
+        return [(node.test, place), body, (node.orelse, replace(place, guards=(*place.guards, no)))]
+    return [(part, place) for part in _parts(node)]
+
+
 def _called(node: ast.Call, place: Place) -> list[Step]:
     """The parts of a call; what stands under a keyword is for what the keyword says."""
     work: list[Step] = [(part, place) for part in (node.func, *node.args) if type(part) not in _LEAVES]
-    for item in node.keywords:
-        if type(item.value) not in _LEAVES:
-            work.append((item.value, _toward(place, item.arg or "")))
-    return work
+    named = [item for item in node.keywords if type(item.value) not in _LEAVES]
+    return work + [(item.value, _toward(place, item.arg or "")) for item in named]
 
 
 def _entries(node: ast.Dict, place: Place) -> list[Step]:

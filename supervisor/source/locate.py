@@ -17,6 +17,7 @@ from supervisor.source.names import Purpose, purpose_of
 from supervisor.source.options import declares_options
 from supervisor.source.rates import rate_uses
 from supervisor.source.search import Follower
+from supervisor.source.telling import by_argument
 from supervisor.source.text import SourceText, UnparsableError
 from supervisor.source.topics import BATCH_SIZE, LEARNING_RATE, Topic
 from supervisor.source.uses import uses_of
@@ -84,5 +85,5 @@ def _sets(topic: Topic, name: str) -> bool:
 
 
 def _by_argument(topic: Topic, argument: Argument) -> Located:
-    why = f"the argument {argument.flag} sets the {topic.noun}, and the command line wins over the script"
+    why = by_argument(topic, argument.flag)
     return Located(topic.as_value(argument.value), (), argument, why, (why,))

@@ -1,4 +1,4 @@
-"""The members that an object has from its making: dicts, namespaces, parsers, classes, files that are read."""
+"""The members that an object has from its making: dicts, namespaces, parsers, classes, files."""
 
 import ast
 

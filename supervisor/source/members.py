@@ -1,4 +1,4 @@
-"""What `base.name`, `base["name"]` and `base.get("name")` may be, from how the base was made and written to."""
+"""What `base.name`, `base["name"]` and `base.get("name")` may be, by how the base was made and written to."""
 
 import ast
 
@@ -23,7 +23,7 @@ def member_of(node: ast.expr) -> tuple[ast.expr, Member] | None:
 
 
 def member_values(search: Search, base: ast.expr, name: Member, step: Step, *, guess: bool) -> list[End]:
-    """Where the value of a member comes from; with `guess` also by its name alone, where nothing better is."""
+    """Where the value of a member comes from; with `guess` by its name alone where nothing better is."""
     bases = search.resolve(Step(base, step.place, None, step))[:_MOST_BASES]
     if isinstance(name, int):
         return _elements(search, bases, name, step)
@@ -35,8 +35,8 @@ def member_values(search: Search, base: ast.expr, name: Member, step: Step, *, g
     written = [site for site in members if site.stored and site.owner in owners and not _is_self(site)]
     shared = any(end.kind is Kind.DEFINITION for end in bases)
     found = latest(search, original, written, step, replaces=not shared)
-    if known:
-        found += overwritten(search, owners, name, step)
+    if known or found:
+        found += overwritten(search, owners, name, step, written)
     if found or (name == "config" and (found := _of_run(search, bases, step))):
         return found
     outside = [end for end in bases if end.kind in {Kind.IMPORTED, Kind.FILE}]
@@ -125,7 +125,7 @@ def _default_of(search: Search, step: Step) -> list[End] | None:
 
 
 def _by_owner(search: Search, base: ast.expr, members: list[Site], step: Step, bases: list[End]) -> list[End]:
-    """The members of that name by the name of their owner; all of them where none is known to be the owner."""
+    """The members of that name whose owner has the base's name; all of them where there is no such owner."""
     owner = last_name(base)
     owned = [site for site in members if site.owner and site.owner == owner]
     sites = owned or [

@@ -65,7 +65,7 @@ def option_name(call: ast.Call) -> str:
 
 
 def _default(call: ast.Call) -> ast.expr | None:
-    """The default's expression, `None` or a switch's value where it is not written; None where it must be given."""
+    """The default, None or a switch's value where none is written; no expression where it must be given."""
     if is_absl(call):
         return call.args[1] if len(call.args) > 1 else keyword(call, "default")
     written = keyword(call, "default")

@@ -1,4 +1,4 @@
-"""A number that lives outside the script: in a file, in another module, on the command line, in the environment."""
+"""A number that lives outside the script: in a file, a module, the arguments, the environment."""
 
 import ast
 import re
@@ -28,7 +28,7 @@ def external(
         why = f"the {noun} is set by the argument {flag} alone, which the script demands on line {site.line}"
         return External(None, "args", (flag,), None, why, (*chain, why))
     if end.kind is Kind.FILE and end.file is not None:
-        return _of_file(search, end, end.file, keys, args, noun, chain)
+        return _of_file(search, end, end.file, keys, args=args, noun=noun, chain=chain)
     module = site.owner if site is not None else ""
     if module == "sys" and keys[:1] == ("argv",):
         argument = _by_position(keys[1:], args)
@@ -61,6 +61,7 @@ def _of_file(
     end: End,
     file: ReadFile,
     keys: tuple[str, ...],
+    *,
     args: Sequence[str],
     noun: str,
     chain: tuple[str, ...],

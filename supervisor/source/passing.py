@@ -22,30 +22,22 @@ def passed(search: Search, site: Site, before: Step | None) -> list[End]:
     decorated = _decorated(search, site, function, before)
     if decorated is not None:
         return decorated
+    calls = [
+        item for item in _calls(search, site, function) if purpose_of_call(*item) is not Purpose.EVALUATION
+    ]
+    started = [(_started_value(call, site), place) for call, place in _started(search, function)]
+    values = [(value, place) for value, place in started if value is not None]
     found: list[End] = []
-    omitted, called = False, False
-    for call, place in _calls(search, site, function)[:_MOST_CALLS]:
-        if purpose_of_call(call, place) is Purpose.EVALUATION:
-            continue
-        called = True
-        values = list(_given(call, place, site))
-        if not values:
-            omitted = True
-        for value in values:
-            if value is None:
-                found.append(End(Kind.OPAQUE, _at(site, before)))
-            else:
-                given = Site(site.name, Form.KEYWORD, value, value.lineno, place)
-                found += search.resolve(Step(value, place, given, before))
-    for call, place in _started(search, function):
-        called = True
-        value = _started_value(call, site)
-        if value is not None:
-            given = Site(site.name, Form.KEYWORD, value, value.lineno, place)
-            found += search.resolve(Step(value, place, given, before))
-    if omitted or not called:
-        found += _default(search, site, before)
-    return found
+    omitted = not calls and not started
+    for call, place in calls[:_MOST_CALLS]:
+        given = list(_given(call, site))
+        omitted |= not given
+        found += [End(Kind.OPAQUE, _at(site, before)) for value in given if value is None]
+        values += [(value, place) for value in given if value is not None]
+    for value, place in values:
+        passed_on = Site(site.name, Form.KEYWORD, value, value.lineno, place)
+        found += search.resolve(Step(value, place, passed_on, before))
+    return [*found, *_default(search, site, before)] if omitted else found
 
 
 def purpose_of_call(call: ast.Call, place: Place) -> Purpose | None:
@@ -60,11 +52,25 @@ def purpose_of_call(call: ast.Call, place: Place) -> Purpose | None:
 
 def _default(search: Search, site: Site, before: Step | None) -> list[End]:
     if site.value is None:
-        return [End(Kind.UNPASSED, _at(site, before))]
+        return _annotated(search, site, before) or [End(Kind.UNPASSED, _at(site, before))]
     # A default is worked out where the function is defined, not inside it.
     outer = site.place.scope.parent
     place = Place(outer, site.place.guards, site.place.purpose) if outer else site.place
     return search.resolve(Step(site.value, place, site, before))
+
+
+def _annotated(search: Search, site: Site, before: Step | None) -> list[End]:
+    """The script's own class that a parameter is annotated with: somebody else passes one of its kind."""
+    function = site.place.scope.node
+    if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+        return []
+    items = (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs)
+    said = next((item.annotation for item in items if item.arg == site.name), None)
+    name = last_name(said) if said is not None else ""
+    known = (
+        [item for item in search.found.defined(name) if isinstance(item.node, ast.ClassDef)] if name else []
+    )
+    return [End(Kind.DEFINITION, _at(site, before), known[-1])] if known else []
 
 
 def _decorated(
@@ -163,9 +169,8 @@ def _is_partial(call: ast.Call) -> bool:
     return callee(call) == "partial"
 
 
-def _given(call: ast.Call, place: Place, site: Site) -> Iterator[ast.expr | None]:
+def _given(call: ast.Call, site: Site) -> Iterator[ast.expr | None]:
     """What the call passes for the parameter: an expression, or None where that is not in sight."""
-    del place
     value = keyword(call, site.name)
     if value is not None:
         yield value

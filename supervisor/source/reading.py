@@ -28,7 +28,7 @@ _DEEPEST = 8
 
 
 def file_read(call: ast.Call) -> ReadFile | None:
-    """The file whose content a call answers with, such as `yaml.safe_load(open("config.yaml"))`; else None."""
+    """The file whose content a call answers with: `yaml.safe_load(open("config.yaml"))`; else None."""
     name = callee(call)
     base = last_name(call.func.value) if isinstance(call.func, ast.Attribute) else ""
     first = (

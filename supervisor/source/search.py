@@ -110,12 +110,10 @@ class Follower:
         node = step.node
         if isinstance(node, ast.Name):
             return self._name(node, step)
-        if isinstance(node, ast.NamedExpr):
+        if isinstance(node, ast.NamedExpr | ast.Await):
             return self.resolve(Step(node.value, step.place, step.site, step.before))
         if isinstance(node, ast.IfExp):
             return self._choice(node, step)
-        if isinstance(node, ast.Await):
-            return self.resolve(Step(node.value, step.place, step.site, step.before))
         if isinstance(node, ast.Call) and unwrap(node)[0] is not node:
             return [End(Kind.EXPRESSION, step)]
         member = member_of(node)
@@ -220,7 +218,7 @@ class Follower:
         return [*found[::-1], *around]
 
     def _last_of(self, live: list[tuple[Site, bool]], scope: Scope) -> list[Site]:
-        """Of a name that a function reads from around it: the last binding that certainly runs, and later ones."""
+        """Of a name read from around a function: the last binding that certainly runs, and later ones."""
         found: list[Site] = []
         for site, certain in reversed(live):
             found.append(site)

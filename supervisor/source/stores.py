@@ -1,4 +1,4 @@
-"""What is written into an object after its making: `cfg.batch_size = 64`, `cfg["batch_size"] = 64`, `update(…)`."""
+"""What is written into an object after its making: `cfg.bs = 64`, `cfg["bs"] = 64`, `update(…)`."""
 
 import ast
 
@@ -21,12 +21,15 @@ def latest(search: Search, made: list[End], written: list[Site], step: Step, *, 
     return [*made, *found]
 
 
-def overwritten(search: Search, owners: set[str], name: str, step: Step) -> list[End]:
+def overwritten(search: Search, owners: set[str], name: str, step: Step, written: list[Site]) -> list[End]:
     """What `args.update(…)`, `set_defaults(**…)` and `setattr(args, key, value)` may make of a member."""
     found: list[End] = []
     for kind in ("update", "set_defaults", "setattr", "merge_from_file", "merge_from_list"):
         for call, place in search.found.calls_to(kind):
             site = Site("", Form.KEYWORD, None, call.lineno, place)
+            if any(other.line > site.line and other.place.scope is place.scope for other in written):
+                # What is stored after it stands.
+                continue
             if _follows(site, step) or not _is_called(search, place) or not search.live(site)[0]:
                 continue
             if kind == "setattr" and len(call.args) > 1 and text_of(call.args[1]) is None:
@@ -73,7 +76,7 @@ def reads_itself(site: Site) -> bool:
 
 
 def _receiver(call: ast.Call) -> set[str]:
-    """The names of what a method is called of: of `vars(args).update(…)` and `args.__dict__.update(…)`, `args`."""
+    """The names of what a method is called of; `vars(args)` and `args.__dict__` are `args`."""
     node = call.func.value if isinstance(call.func, ast.Attribute) else None
     if isinstance(node, ast.Call) and callee(node) == "vars" and node.args:
         node = node.args[0]

@@ -32,6 +32,11 @@ def located(
     return Located(places[0].value, tuple(places), None, why, chain_of(origins[0], start))
 
 
+def by_argument(topic: Topic, flag: str) -> str:
+    """Why an argument is the answer."""
+    return f"the argument {flag} sets the {topic.noun}, and the command line wins over the script"
+
+
 def uncertain(
     text: SourceText, topic: Topic, origins: Iterable[Origin], why: str, consumer: str | None
 ) -> Uncertain:

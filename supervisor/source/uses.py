@@ -110,8 +110,7 @@ def _uses(found: Index, call: ast.Call, name: str, place: Place) -> Iterator[Use
         "edict",
     }:
         return
-    loader = is_loader(name)
-    rank = _rank(call, name, loader)
+    rank = _rank(call, name)
     given = [item for item in call.keywords if item.arg is not None and _names_size(item.arg, call, name)]
     if given and rank and found.defined(name):
         # What the script's own function does with it is what counts.
@@ -120,7 +119,7 @@ def _uses(found: Index, call: ast.Call, name: str, place: Place) -> Iterator[Use
         if isinstance(item.value, ast.Constant) and item.value.value is None:
             # DataLoader(dataset, batch_size=None): the dataset makes the batches.
             continue
-        yield _use(found, item.arg or "", item.value, call, place, rank)
+        yield _use(item.arg or "", item.value, call, place, rank)
     if given:
         return
     for item in call.keywords:
@@ -129,15 +128,17 @@ def _uses(found: Index, call: ast.Call, name: str, place: Place) -> Iterator[Use
             # its own the options cannot hold another: Python refuses a keyword given twice.
             key = ast.copy_location(ast.Constant("batch_size"), item.value)
             entry = ast.copy_location(ast.Subscript(item.value, key, ast.Load()), item.value)
-            yield _use(found, "batch_size", entry, call, place, rank)
+            yield _use("batch_size", entry, call, place, rank)
     value = _positional(found, call, name)
     if value is not None:
-        yield _use(found, "batch_size", value, call, place, 0)
+        yield _use("batch_size", value, call, place, 0)
 
 
 def _names_size(name: str, call: ast.Call, called: str) -> bool:
     if name == "B":
         return _is_of_loaders(called)
+    if name == "size":
+        return called in {"minibatch", "minibatches"}
     if name == "batch":
         return called in TRAINING_CALLS and any(item.arg in _KEYWORDS_OF_YOLO for item in call.keywords)
     return is_batch_size(name)
@@ -148,9 +149,9 @@ def _is_of_loaders(name: str) -> bool:
     return not {"loader", "loaders", "dataloader", "dataloaders"}.isdisjoint(words(name))
 
 
-def _rank(call: ast.Call, name: str, loader: bool) -> int:
+def _rank(call: ast.Call, name: str) -> int:
     if (
-        loader
+        is_loader(name)
         or _is_of_loaders(name)
         or name in _MAKERS
         or name in TRAINING_CALLS
@@ -201,16 +202,15 @@ def _is_of_framework(found: Index, call: ast.Call) -> bool:
     return all(FRAMEWORKS.intersection(words(site.owner)) for site in imports)
 
 
-def _use(found: Index, name: str, value: ast.expr, call: ast.Call, place: Place, rank: int) -> Use:
+def _use(name: str, value: ast.expr, call: ast.Call, place: Place, rank: int) -> Use:
     if isinstance(value, ast.Tuple | ast.List) and value.elts:
         # torchtext's batch_sizes=(64, 256, 256): the first is that of training.
         value = value.elts[0]
-    return Use(name, value, call, value.lineno, place, _purpose(found, call, name, place), rank)
+    return Use(name, value, call, value.lineno, place, _purpose(call, name, place), rank)
 
 
-def _purpose(found: Index, call: ast.Call, name: str, place: Place) -> Purpose | None:
-    """What the nearest names say: the size's own, the target's, the call's, the data's, then the surroundings."""
-    del found
+def _purpose(call: ast.Call, name: str, place: Place) -> Purpose | None:
+    """What the nearest names say: of the size, the target, the call, the data, then the surroundings."""
     called = callee(call)
     if purpose_of(name) is not None:
         return purpose_of(name)
@@ -247,8 +247,3 @@ def _data_names(node: ast.expr | None) -> str:
             names.append(callee(node))
             node = None
     return "_".join([*names, identifiers(node)]) if node is not None else "_".join(names)
-
-
-def is_sized_loop(name: str) -> bool:
-    """Whether a word belongs to a loop over slices."""
-    return words(name)[:1] == ("range",)

@@ -36,7 +36,7 @@ def size_of(node: ast.expr) -> int | None:
 
 
 def rate_of(node: ast.expr) -> float | None:
-    """The rate that an expression writes down: above 0 and at most 100, or arithmetic of numbers; else None."""
+    """The rate that an expression writes down, above 0 and up to 100, arithmetic too; else None."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         try:
             value: float | None = float(node.value) if len(node.value) < _LONGEST_RATE else None
@@ -59,8 +59,12 @@ def _fold_rate(node: ast.expr, depth: int = 0) -> float | None:
     left, right = _fold_rate(node.left, depth + 1), _fold_rate(node.right, depth + 1)
     if left is None or right is None:
         return None
+    return _compute_rate(node.op, left, right)
+
+
+def _compute_rate(operation: ast.operator, left: float, right: float) -> float | None:
     try:
-        match node.op:
+        match operation:
             case ast.Mult():
                 return left * right
             case ast.Div():
@@ -69,7 +73,7 @@ def _fold_rate(node: ast.expr, depth: int = 0) -> float | None:
                 return float(left**right) if left > 0 and abs(right) <= 30 else None  # noqa: PLR2004 - as rates go
             case _:
                 return None
-    except (ArithmeticError, ValueError):
+    except ArithmeticError:
         return None
 
 

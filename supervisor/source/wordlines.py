@@ -1,4 +1,4 @@
-"""On which lines of a text a word stands, by plain searches: much quicker than looking at each node of a tree."""
+"""On which lines of a text a word stands, by plain searches: quicker than looking at each node of a tree."""
 
 import re
 from bisect import bisect_right
@@ -20,7 +20,7 @@ class WordLines:
         return part in self._text
 
     def lines(self, words: Iterable[str], first: int = 1, last: int | None = None) -> Iterator[int]:
-        """The lines from `first` to `last` on which one of the words stands, and not as part of a longer one."""
+        """The lines from `first` to `last` on which one of the words stands by itself."""
         text, starts = self._text, self._starts
         begin = starts[min(first, len(starts)) - 1]
         end = len(text) if last is None or last >= len(starts) else starts[last]

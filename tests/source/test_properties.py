@@ -33,7 +33,7 @@ _ENCODINGS = st.sampled_from(["utf-8", "utf-8-sig"])
 
 @st.composite
 def _trainings(draw: st.DrawFn) -> tuple[str, str, str]:
-    """A script in three parts: before the number, after it, and the way that the number is wrapped is in both."""
+    """A script in parts: what is before the number, what is after it, and how it ends."""
     name = draw(_NAMES)
     other = draw(_NAMES.filter(lambda item: item != name))
     link = draw(
@@ -52,7 +52,7 @@ def _trainings(draw: st.DrawFn) -> tuple[str, str, str]:
                     f")\na = p.parse_args()\nDataLoader(train, a.{other})",
                 ),
                 (f"@dataclass\nclass C:\n    {name}: int = ", f"\nc = C()\nDataLoader(train, c.{name})"),
-                (f"def f():\n    return ", f"\nDataLoader(train, batch_size=f())"),
+                ("def f():\n    return ", "\nDataLoader(train, batch_size=f())"),
                 ("DataLoader(train, batch_size=", ")"),
                 ("model.fit(x, y, batch_size=", ", epochs=3)"),
                 ("train = ds.batch(", ")"),
@@ -94,7 +94,7 @@ def test_a_rate_of_any_writing_is_edited_and_found_again(
     script: str, old: float, new: float, kind: str
 ) -> None:
     written = format(old, kind)
-    if not 0 < float(written):
+    if not float(written) > 0:
         return
     source = script.format(written).encode()
     located = locate_learning_rate(source)

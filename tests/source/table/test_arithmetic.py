@@ -31,7 +31,8 @@ ROWS = {
     "min of the data": ("bs = «64»" + USE.format("min(bs, len(train_ds))"), 64),
     "min of a number": ("bs = «64»" + USE.format("min(bs, 512)"), 64),
     "replicas": (
-        "import tensorflow as tf\nstrategy = tf.distribute.MirroredStrategy()\nBATCH_SIZE_PER_REPLICA = «64»\n"
+        "import tensorflow as tf\nstrategy = tf.distribute.MirroredStrategy()\n"
+        "BATCH_SIZE_PER_REPLICA = «64»\n"
         "BATCH_SIZE = BATCH_SIZE_PER_REPLICA * strategy.num_replicas_in_sync\ntrain = ds.batch(BATCH_SIZE)\n",
         64,
     ),
@@ -50,7 +51,8 @@ ROWS = {
     "none": ("given = None\nn = given or «64»" + USE.format("n"), 64),
     "is none": ("given = None\nn = «64» if given is None else given" + USE.format("n"), 64),
     "filled in": (
-        "def make(ds, n=None):\n    if n is None:\n        n = «64»\n    return DataLoader(ds, batch_size=n)\ntrain_loader = make(a)\n",
+        "def make(ds, n=None):\n    if n is None:\n        n = «64»\n"
+        "    return DataLoader(ds, batch_size=n)\ntrain_loader = make(a)\n",
         64,
     ),
 }

@@ -1,4 +1,4 @@
-"""Sizes that are options: argparse, click, typer, absl, fire, Hugging Face, and what the arguments make of them."""
+"""Sizes that are options: argparse, click, typer, absl, fire, and what the arguments make of them."""
 
 import pytest
 
@@ -52,7 +52,8 @@ ROWS = {
     + 'parser.add_argument("--batch_size", default=«64»)\nmain(**vars(parser.parse_args()))\n',
     "held by self": HEAD
     + 'parser.add_argument("--batch_size", default=«64»)\nargs = parser.parse_args()\nclass T:\n'
-    "    def __init__(self, args):\n        self.args = args\n        self.bs = args.batch_size\n    def run(self):\n"
+    "    def __init__(self, args):\n        self.args = args\n"
+    "        self.bs = args.batch_size\n    def run(self):\n"
     "        train_loader = DataLoader(ds, batch_size=self.bs)\nT(args).run()\n",
     "divided among GPUs": HEAD
     + 'parser.add_argument("--batch_size", default=«64»)\nimport torch\nargs = parser.parse_args()\n'
@@ -71,26 +72,34 @@ ROWS = {
     "if args.debug:\n    args.batch_size = 2\ntrain_loader = DataLoader(ds, batch_size=args.batch_size)\n",
     "choice by an option": HEAD
     + 'parser.add_argument("--data", default="cifar")\nargs = parser.parse_args()\n'
-    'if args.data == "cifar":\n    n = «64»\nelse:\n    n = 256\ntrain_loader = DataLoader(ds, batch_size=n)\n',
+    'if args.data == "cifar":\n    n = «64»\nelse:\n'
+    "    n = 256\ntrain_loader = DataLoader(ds, batch_size=n)\n",
     "click": '@click.command()\n@click.option("--batch-size", "-b", default=«64»)\ndef main(batch_size):\n'
     "    train_loader = DataLoader(ds, batch_size=batch_size)\nmain()\n",
     "click with another name": '@click.command()\n@click.option("--bs", "n", default=«64»)\ndef main(n):\n'
     "    train_loader = DataLoader(ds, batch_size=n)\nmain()\n",
-    "typer": "def main(batch_size: int = typer.Option(«64», help='x')):\n    train_loader = DataLoader(ds, batch_size=batch_size)\n"
+    "typer": "def main(batch_size: int = typer.Option(«64», help='x')):\n"
+    "    train_loader = DataLoader(ds, batch_size=batch_size)\n"
     "typer.run(main)\n",
-    "typer plain": "@app.command()\ndef main(batch_size: int = «64»):\n    train_loader = DataLoader(ds, batch_size=batch_size)\napp()\n",
-    "fire": "def main(batch_size=«64», lr=0.1):\n    train_loader = DataLoader(ds, batch_size=batch_size)\nfire.Fire(main)\n",
+    "typer plain": "@app.command()\ndef main(batch_size: int = «64»):\n"
+    "    train_loader = DataLoader(ds, batch_size=batch_size)\napp()\n",
+    "fire": "def main(batch_size=«64», lr=0.1):\n"
+    "    train_loader = DataLoader(ds, batch_size=batch_size)\nfire.Fire(main)\n",
     "fire with micro batches": "def train(batch_size: int = 128, micro_batch_size: int = «64»):\n"
-    "    steps = batch_size // micro_batch_size\n    a = TrainingArguments(per_device_train_batch_size=micro_batch_size)\n"
+    "    steps = batch_size // micro_batch_size\n"
+    "    a = TrainingArguments(per_device_train_batch_size=micro_batch_size)\n"
     "fire.Fire(train)\n",
     "absl": "from absl import flags\nFLAGS = flags.FLAGS\nflags.DEFINE_integer('batch_size', «64», 'x')\n"
     "train_ds = ds.batch(FLAGS.batch_size)\n",
-    "absl imported": "from absl.flags import FLAGS\nfrom absl import flags\nflags.DEFINE_integer('batch_size', «64», 'x')\n"
+    "absl imported": "from absl.flags import FLAGS\nfrom absl import flags\n"
+    "flags.DEFINE_integer('batch_size', «64», 'x')\n"
     "train_ds = ds.batch(FLAGS.batch_size)\n",
-    "absl holder": "from absl import flags\nBS = flags.DEFINE_integer('batch_size', «64», 'x')\ntrain_ds = ds.batch(BS.value)\n",
+    "absl holder": "from absl import flags\nBS = flags.DEFINE_integer('batch_size', «64», 'x')\n"
+    "train_ds = ds.batch(BS.value)\n",
     "tensorflow 1": "tf.app.flags.DEFINE_integer('batch_size', «64», 'x')\nFLAGS = tf.app.flags.FLAGS\n"
     "run(FLAGS.batch_size)\n",
-    "HF dataclass": "@dataclass\nclass Args:\n    batch_size: int = field(default=«64», metadata={'help': 'x'})\n"
+    "HF dataclass": "@dataclass\nclass Args:\n"
+    "    batch_size: int = field(default=«64», metadata={'help': 'x'})\n"
     "parser = HfArgumentParser((Model, Args))\nmodel_args, args = parser.parse_args_into_dataclasses()\n"
     "train_loader = DataLoader(ds, batch_size=args.batch_size)\n",
     "simple parsing": "@dataclass\nclass Args:\n    batch_size: int = «64»\nargs = tyro.cli(Args)\n"
@@ -109,9 +118,8 @@ ARGS = {
     "twice": (["-b", "8", "-b", "64"], ["-b", "8", "-b", "128"]),
 }
 PARSED = (
-    HEAD
-    + 'parser.add_argument("-b", "--batch-size", default=32)\nparser.add_argument("--debug", action="store_true")\n'
-    + TAIL
+    HEAD + 'parser.add_argument("-b", "--batch-size", default=32)\n'
+    'parser.add_argument("--debug", action="store_true")\n' + TAIL
 )
 
 

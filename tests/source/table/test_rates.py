@@ -17,7 +17,8 @@ ROWS = {
         0.01,
     ),
     "a string": (
-        "p.add_argument('--lr', type=float, default='«1e-4»')\nargs = p.parse_args()\noptimizer = SGD(p, lr=args.lr)\n",
+        "p.add_argument('--lr', type=float, default='«1e-4»')\n"
+        "args = p.parse_args()\noptimizer = SGD(p, lr=args.lr)\n",
         1e-4,
     ),
     "class": (

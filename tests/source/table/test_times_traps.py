@@ -13,7 +13,8 @@ BEFORE = {
     "evaluation constant": "VAL_BATCH_SIZE = 7\nEVAL_BS = 7\ntest_batch_size = 7\n",
     "dead branch": "if False:\n    BATCH_SIZE = 7\n    train_loader = DataLoader(ds, batch_size=7)\n",
     "evaluation class": "class EvalConfig:\n    batch_size = 7\n",
-    "evaluation function": "def evaluate(model, rows, batch_size=7):\n    return DataLoader(rows, batch_size=batch_size)\n",
+    "evaluation function": "def evaluate(model, rows, batch_size=7):\n"
+    "    return DataLoader(rows, batch_size=batch_size)\n",
     "counter": "num_batches = 7\nbatch_idx = 7\nbatch_first = True\n",
 }
 AFTER = {
