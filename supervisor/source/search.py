@@ -21,7 +21,7 @@ from supervisor.source.values import callee, unwrap
 # More steps than any script has between a constant and its loader; the rest counts as not in sight.
 _MOST_STEPS = 1500
 _DEEPEST = 40
-_SAME = frozenset({"deepcopy", "copy", "edict", "EasyDict", "AttrDict", "vars", "asdict", "load_dotenv"})
+_SAME = frozenset({"deepcopy", "copy", "edict", "EasyDict", "AttrDict", "vars", "asdict"})
 
 
 class Follower:
@@ -204,13 +204,13 @@ class Follower:
         line, loops = node.lineno, {guard for guard in step.place.guards if guard.loop}
         before = [item for item in live if item[0].line < line]
         around = [site for site, _ in live if site.line >= line and loops & set(site.place.guards)]
-        around = [site for site in around if site.value is None or not _stands_in(node, site.value)]
+        around = [site for site in around if site.value is not node]
         if not before:
             same = [site for site, _ in live if site.line == line and not _is_part(node, site.value)]
             return around or same or [site for site, _ in live]
         found: list[Site] = []
         for site, certain in reversed(before):
-            if any(_excludes(site.place, step.place) for _ in (0,)):
+            if _excludes(site.place, step.place):
                 continue
             found.append(site)
             if certain or set(site.place.guards) <= set(step.place.guards):
@@ -253,10 +253,6 @@ def _excludes(site: Place, read: Place) -> bool:
         and other.branch is not guard.branch
         for guard in site.guards
     )
-
-
-def _stands_in(node: ast.AST, value: ast.expr) -> bool:
-    return value is node
 
 
 def _is_part(node: ast.AST, value: ast.expr | None) -> bool:

@@ -10,9 +10,7 @@ from supervisor.source.steps import End, Kind, Search, Step
 from supervisor.source.topics import Topic
 from supervisor.source.values import callee, identifiers, last_name, reads_environment, unwrap
 
-_PICKING = frozenset(
-    {"min", "max", "round", "ceil", "floor", "abs", "float", "eval", "literal_eval", "str", "len_or"}
-)
+_PICKING = frozenset({"min", "max", "round", "ceil", "floor", "abs", "float", "eval", "literal_eval", "str"})
 _DEEPEST = 12
 _MOST_CHOICES = 8
 _MOST_STEPS = 200
