@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from supervisor.process.life import KILL_WAIT_S
+from supervisor.process.life import KILL_WAIT_S, SCRIPTS_SHARE
 from supervisor.process.procfs import Identity, Process, alive, children_of, is_same, scan_processes, send
 
 MARKS = ("TRAIND_RUN_ID", "TRAIND_ATTEMPT")
@@ -73,7 +73,7 @@ class Ladder:
         """Returns once nothing is left, with no processes, or with those that SIGKILL did not end."""
         clock = asyncio.get_running_loop().time
         told: set[Identity] = set()
-        first, empty = True, 0
+        empty, rest_at = 0, clock() + (self.kill_at - clock()) * SCRIPTS_SHARE
         while empty < _EMPTY_LOOKS:
             left = await asyncio.to_thread(self._orphaned.find)
             empty = 0 if left else empty + 1
@@ -82,12 +82,13 @@ class Ladder:
                 return left
             if clock() >= self.kill_at:
                 _signal(left, signal.SIGKILL)
-            elif first or not is_same(self._orphaned.leader):
-                # Once to each; and not to what a leader that is saving starts for that.
-                fresh = [process for process in left if process.identity not in told]
+            else:
+                # Once to each, and to the script alone at first: it may need its workers to save.
+                everybody = clock() >= rest_at or not is_same(self._orphaned.leader)
+                asked = [item for item in left if everybody or item.identity == self._orphaned.leader]
+                fresh = [process for process in asked if process.identity not in told]
                 _signal(fresh, signal.SIGTERM, signal.SIGCONT)
                 told.update(process.identity for process in fresh)
-            first = False
             await asyncio.sleep(_ROUND_S)
         return []
 

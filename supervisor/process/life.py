@@ -42,6 +42,7 @@ LOCK_TAKEN = 75  # EX_TEMPFAIL: the directory is another shim's, or has had its 
 DEFAULT_GRACE_S = 10.0  # where a stop does not say, or nobody can read what it says
 LEFTOVER_GRACE_S = 2.0  # for what outlives a leader that ended by itself
 KILL_WAIT_S = 5.0  # then what is left is in an uninterruptible sleep
+SCRIPTS_SHARE = 0.5  # of a stop's grace, in which the script alone has had SIGTERM
 _LONGEST_GRACE_S = 10 * 86400.0
 _KILL_ROUND_S = 0.02  # between two looks at what SIGKILL has left
 _SLOWEST_ROUND_S = 1.0  # the same for a leader that cannot be killed
@@ -63,6 +64,7 @@ class Shim:
         self._signals = {signal.SIGCHLD, signal.SIGUSR1, signal.SIGUSR2}
         self._stop_requested = False
         self._kill_at: float | None = None
+        self._rest_at: float | None = None
         self._round_s = _KILL_ROUND_S
         self._told: set[Identity] = set()  # who got SIGTERM: a second one could break off what they save
         self._swept: set[Identity] = set()
@@ -126,7 +128,7 @@ class Shim:
         try:
             while not select.select([broken], [], [], _EXEC_LOOK_S)[0]:
                 self._carefully(self._wait, 0.0)
-                self._carefully(self._kill_when_due)
+                self._carefully(self._act_when_due)
             return os.read(broken, select.PIPE_BUF).decode(errors="replace") or None
         except OSError as problem:
             _say(f"whether exec succeeded is not known: {problem}")
@@ -141,14 +143,22 @@ class Shim:
             if ended is not None:
                 return ended
             self._carefully(self._reap_orphans)
-            self._carefully(self._wait, None if self._kill_at is None else self._kill_at - boottime())
-            self._carefully(self._kill_when_due)
+            self._carefully(self._wait, self._until_due())
+            self._carefully(self._act_when_due)
 
     def _leader_ended(self) -> "os.waitid_result | None":
         return os.waitid(os.P_PID, self.leader, os.WEXITED | os.WNOWAIT | os.WNOHANG)
 
-    def _kill_when_due(self) -> None:
-        if self._kill_at is None or boottime() < self._kill_at:
+    def _until_due(self) -> float | None:
+        times = [at for at in (self._rest_at, self._kill_at) if at is not None]
+        return min(times) - boottime() if times else None
+
+    def _act_when_due(self) -> None:
+        now = boottime()
+        if self._rest_at is not None and now >= self._rest_at:
+            self._rest_at = None
+            self._terminate(alive(self._tree()))
+        if self._kill_at is None or now < self._kill_at:
             return
         self._kill(alive(self._tree()))
         # Again soon, for children that were forked while we looked; and seldom, where it does not help.
@@ -239,10 +249,13 @@ class Shim:
             self._take_stop(0.0)
 
     def _take_stop(self, grace_s: float) -> None:
+        """The script first: one that saves at SIGTERM may need its workers for the step that it is in."""
         kill_at = boottime() + grace_s
         if self._leader_ended() is None:
             self._stop_requested = True
-            self._terminate(alive(self._tree()))
+            script = read_process(self.leader)
+            self._terminate([script] if script is not None else [])
+            self._rest_at = boottime() + grace_s * SCRIPTS_SHARE
         self._kill_at = kill_at if self._kill_at is None else min(kill_at, self._kill_at)
 
     def _terminate(self, processes: list[Process]) -> None:

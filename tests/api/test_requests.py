@@ -60,7 +60,10 @@ def test_relaunch_that_cannot_be_edited_names_why_and_leaves_the_run_alone(
     assert host_daemon.wait(run_id)["state"] == "stopped"
 
 
-def test_request_that_makes_no_sense_says_what_to_send(http: httpx2.Client, host_daemon: Daemon) -> None:
+def test_request_that_makes_no_sense_says_what_to_send(
+    http: httpx2.Client, host_daemon: Daemon, script: Callable[..., Path]
+) -> None:
+    host_daemon.wait(host_daemon.submit(script("pass"))["id"])
     for path in ("stop", "relaunch", "restore"):
         problem(http.post(f"/v1/runs/nowhere/{path}"), 404, "run_not_found")
         problem(http.post(f"/v1/runs/latest/{path}", json={"now": 1}), 422, "validation_failed")

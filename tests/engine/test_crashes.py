@@ -31,7 +31,7 @@ with open("launches", "a") as file:
 batch = b"x" * (BATCH_SIZE << 20)
 print("Epoch 1/2", flush=True)
 """
-TRAINS = GROWING + 'pathlib.Path("finish").exists() or time.sleep(0.8 if BATCH_SIZE > 64 else 60)\n'
+TRAINS = GROWING + "BATCH_SIZE > 64 or time.sleep(60)\n"
 RUNS_OUT = (
     GROWING
     + """\
@@ -47,7 +47,7 @@ BESIDE = (
         "from ruamel.yaml import YAML\n"
         'BATCH_SIZE = YAML(typ="safe", pure=True).load(open("config.yaml"))["train"]["batch_size"]\n',
     )
-    + 'pathlib.Path("finish").exists() or time.sleep(0.8 if BATCH_SIZE > 64 else 60)\n'
+    + "BATCH_SIZE > 64 or time.sleep(60)\n"
 )
 CONFIG = "# ours\ntrain:\n  lr: 1e-3\n  batch_size: 64  # of 24 GB\n"
 CUT = ENDLESS.replace(
@@ -73,25 +73,30 @@ class Course:
     config: str = ""
 
 
+# Late enough for a script that starts slowly: a first look without a step would be one commit more.
+JUDGED = {"checkpoint": {"after_s": 1.5}}
+UNJUDGED = {"checkpoint": {"after_s": 30}}
 SUPERSEDED, COMPLETED = AttemptOutcome.SUPERSEDED, AttemptOutcome.COMPLETED
 COURSES = {
     "underused": Course(
         TRAINS,
-        14,
+        13,
         RunState.SUCCEEDED,
         Reason.COMPLETED,
         "64\n128\n",
         [SUPERSEDED, COMPLETED],
         128,
+        JUDGED,
     ),
     "size in a file beside": Course(
         BESIDE,
-        14,
+        13,
         RunState.SUCCEEDED,
         Reason.COMPLETED,
         "64\n128\n",
         [SUPERSEDED, COMPLETED],
         64,
+        JUDGED,
         config=CONFIG,
     ),
     "out of memory": Course(
@@ -102,6 +107,7 @@ COURSES = {
         "64\n32\n",
         [AttemptOutcome.OUT_OF_MEMORY, COMPLETED],
         32,
+        UNJUDGED,
     ),
     "follow-up": Course(
         FOLLOWED,
@@ -121,7 +127,7 @@ COURSES = {
         "64\n",
         [AttemptOutcome.STOPPED],
         64,
-        {"checkpoint": {"after_s": 30}},
+        UNJUDGED,
         stop=True,
     ),
     "budget": Course(
@@ -149,7 +155,7 @@ COURSES = {
         "64\n128\n",
         [SUPERSEDED, COMPLETED],
         128,
-        {"checkpoint": {"after_s": 30}},
+        UNJUDGED,
         relaunch=128,
     ),
 }

@@ -51,6 +51,51 @@ time.sleep(60)
     assert log_of(process) == "ready\nsaved 1\n"
 
 
+async def test_script_that_is_in_a_step_still_has_its_workers(launch: Launch) -> None:
+    process = await launch(
+        """
+        import os, signal, time
+        ours, theirs = os.pipe()
+        if os.fork() == 0:
+            while True:
+                os.write(theirs, b"batch\\n")
+                time.sleep(0.1)
+        os.close(theirs)
+        asked = []
+        signal.signal(signal.SIGTERM, lambda *_: asked.append(1))
+        print("ready")
+        batches = os.fdopen(ours)
+        while not asked:
+            next(batches)
+        print(sum(1 for _, batch in zip(range(5), batches)))
+        """
+    )
+    eventually(lambda: log_of(process) == "ready\n")
+    await process.stop(20)
+    end = await process.wait()
+    assert log_of(process) == "ready\n5\n"
+    assert (end.code, end.leftovers_killed) == (0, 1)
+
+
+async def test_others_of_the_tree_get_sigterm_before_the_grace_is_over(launch: Launch) -> None:
+    process = await launch(
+        """
+        import os, signal, sys, time
+        if os.fork() == 0:
+            signal.signal(signal.SIGTERM, lambda *_: (print("saved"), os._exit(0)))
+            print("ready")
+            time.sleep(60)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        os.wait()
+        sys.exit(4)
+        """
+    )
+    eventually(lambda: log_of(process) == "ready\n")
+    await process.stop(2)
+    assert (await process.wait()).code == 4
+    assert log_of(process) == "ready\nsaved\n"
+
+
 async def test_stopped_child_is_continued_so_that_it_gets_its_sigterm(launch: Launch) -> None:
     process = await launch(
         RE_SESSIONED
