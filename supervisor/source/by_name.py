@@ -8,6 +8,7 @@ from supervisor.source.index import bindings
 from supervisor.source.names import Purpose, purpose_of, words
 from supervisor.source.outside import external
 from supervisor.source.places import Form, Place, Site
+from supervisor.source.shapes import only_in_shapes
 from supervisor.source.steps import Search, Step
 from supervisor.source.telling import doubt, located, uncertain
 from supervisor.source.text import SourceText
@@ -33,6 +34,8 @@ def by_name(text: SourceText, search: Search, topic: Topic, args: Sequence[str])
             result, because = trained, f"the only {topic.noun} in the script whose name speaks of training"
     if result.certain and _is_dead(search, result.origins[0]):
         return uncertain(text, topic, result.origins, "is given to nothing in the script", None)
+    if result.certain and _is_shape(search, topic, result.origins[0]):
+        return uncertain(text, topic, result.origins, "is only in the shape of a model", None)
     if result.certain:
         return located(text, topic, result.origins, because, "")
     if not result.origins:
@@ -57,6 +60,12 @@ def _is_dead(search: Search, origin: Origin) -> bool:
     if site.form not in _VARIABLES or search.found.loads.get(site.name):
         return False
     return search.found.mentions(*_TRAINING)
+
+
+def _is_shape(search: Search, topic: Topic, origin: Origin) -> bool:
+    """Whether all that reads a variable is the shape of a model."""
+    variable = origin.site.form in _VARIABLES
+    return topic is BATCH_SIZE and variable and only_in_shapes(search.found, origin.site.name)
 
 
 def named_starts(search: Search, topic: Topic) -> list[Site]:

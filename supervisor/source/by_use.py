@@ -9,6 +9,7 @@ from supervisor.source.evidence import weight
 from supervisor.source.names import Purpose
 from supervisor.source.outside import external
 from supervisor.source.places import Form, Site
+from supervisor.source.shapes import sizes_of_shapes
 from supervisor.source.steps import Search, Step
 from supervisor.source.telling import by_argument, doubt, located, uncertain
 from supervisor.source.text import SourceText
@@ -80,10 +81,9 @@ def _decided(
     if whole.settled and whole.outside and not whole.origins:
         return external(search, whole.outside[0], args, topic.noun, (start,))
     if whole.settled and not whole.outside and not whole.given and whole.origins:
-        if len(whole.origins) == 1:
-            return located(text, topic, whole.origins, f"which {consumer} is given", start)
-        if _together(traced, whole):
-            return located(text, topic, whole.origins, "which a training loader is given", start)
+        found = _in_script(text, search, topic, traced, whole)
+        if found is not None:
+            return found
     origins = [*whole.origins, *trace(search, topic, named_starts(search, topic)).origins]
     kept: list[Origin] = []
     for origin in origins:
@@ -92,6 +92,35 @@ def _decided(
     if whole.origins and whole.settled and not whole.outside:
         kept = whole.origins
     return uncertain(text, topic, kept, doubt(whole, len(whole.origins)), consumer)
+
+
+def _in_script(
+    text: SourceText, search: Search, topic: Topic, traced: list[tuple[Use, Trace]], whole: Trace
+) -> Answer | None:
+    """The answer for literals of the script alone; None where they are a choice."""
+    use = traced[0][0]
+    consumer = f"{use.callee or 'a call'} on line {use.line}"
+    start = f"{consumer} is given the {topic.noun}"
+    fixed = _in_shapes(search, topic, whole)
+    if fixed:
+        why = "is also in the shape of the model, as a number of its own"
+        return uncertain(text, topic, [*whole.origins, *fixed], why, consumer)
+    if len(whole.origins) == 1:
+        return located(text, topic, whole.origins, f"which {consumer} is given", start)
+    if _together(traced, whole):
+        return located(text, topic, whole.origins, "which a training loader is given", start)
+    return None
+
+
+def _in_shapes(search: Search, topic: Topic, whole: Trace) -> list[Origin]:
+    """The same number in a model's shape: there, batches of any other size are an error."""
+    if topic is not BATCH_SIZE or len(whole.origins) != 1:
+        return []
+    origin = whole.origins[0]
+    shapes = trace(search, topic, [Step(size, place) for size, place in sizes_of_shapes(search.found)])
+    return [
+        item for item in shapes.origins if item.node is not origin.node and item.value == origin.value != 1
+    ]
 
 
 def _together(traced: list[tuple[Use, Trace]], whole: Trace) -> bool:

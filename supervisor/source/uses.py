@@ -16,6 +16,7 @@ from supervisor.source.names import (
     words,
 )
 from supervisor.source.places import Form, Place
+from supervisor.source.shapes import SHAPED
 from supervisor.source.values import callee, identifiers, keyword, last_name, text_of
 
 # Calls whose size stands at a position: DataLoader(dataset, 64), model.fit(x, y, 64), dataset.batch(64).
@@ -108,6 +109,7 @@ def _uses(found: Index, call: ast.Call, name: str, place: Place) -> Iterator[Use
         "Namespace",
         "SimpleNamespace",
         "edict",
+        *SHAPED,
     }:
         return
     rank = _rank(call, name)
