@@ -10,6 +10,7 @@ from supervisor.source.outside import external
 from supervisor.source.places import Form, Place, Site
 from supervisor.source.shapes import only_in_shapes
 from supervisor.source.steps import Search, Step
+from supervisor.source.stores import only_sometimes
 from supervisor.source.telling import doubt, located, uncertain
 from supervisor.source.text import SourceText
 from supervisor.source.topics import BATCH_SIZE, Topic
@@ -34,6 +35,8 @@ def by_name(text: SourceText, search: Search, topic: Topic, args: Sequence[str])
             result, because = trained, f"the only {topic.noun} in the script whose name speaks of training"
     if result.certain and _is_dead(search, result.origins[0]):
         return uncertain(text, topic, result.origins, "is given to nothing in the script", None)
+    if result.certain and _is_sometimes(search, result.origins[0]):
+        return uncertain(text, topic, result.origins, "may be set here or outside the script", None)
     if result.certain and _is_shape(search, topic, result.origins[0]):
         return uncertain(text, topic, result.origins, "is only in the shape of a model", None)
     if result.certain:
@@ -60,6 +63,11 @@ def _is_dead(search: Search, origin: Origin) -> bool:
     if site.form not in _VARIABLES or search.found.loads.get(site.name):
         return False
     return search.found.mentions(*_TRAINING)
+
+
+def _is_sometimes(search: Search, origin: Origin) -> bool:
+    """Whether it is stored into something else's member, and only under a condition that nobody can tell."""
+    return origin.site.stored and only_sometimes(search, [origin.site])
 
 
 def _is_shape(search: Search, topic: Topic, origin: Origin) -> bool:
@@ -121,9 +129,10 @@ def _is_data(site: Site) -> bool:
 
 def _reads(search: Search, topic: Topic) -> list[Step]:
     """Where the number is read off something, `cfg.batch_size`, though nothing here sets it."""
+    members = [*search.found.reads.items(), *search.found.writes.items()]
     steps = [
         Step(node, place)
-        for name, reads in search.found.reads.items()
+        for name, reads in members
         if topic.is_name(name) and purpose_of(name) is not Purpose.EVALUATION
         for node, place in reads
         if place.purpose is not Purpose.EVALUATION

@@ -21,6 +21,15 @@ def latest(search: Search, made: list[End], written: list[Site], step: Step, *, 
     return [*made, *found]
 
 
+def only_sometimes(search: Search, written: list[Site]) -> bool:
+    """Whether all that is stored hangs on conditions that nobody can tell, so that it may not be stored."""
+    live = [site for site in written if search.live(site)[0]]
+    return bool(live) and all(
+        any(guard.test is not None for guard in site.place.guards) and not search.live(site)[1]
+        for site in live
+    )
+
+
 def overwritten(search: Search, owners: set[str], name: str, step: Step, written: list[Site]) -> list[End]:
     """What `args.update(…)`, `set_defaults(**…)` and `setattr(args, key, value)` may make of a member."""
     found: list[End] = []
