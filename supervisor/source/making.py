@@ -4,7 +4,7 @@ import ast
 
 from supervisor.source.classes import class_member, of_init
 from supervisor.source.modules import is_framework, speaks_of_settings
-from supervisor.source.options import FLAGS, PARSED, is_absl, option_name
+from supervisor.source.options import CONFIG_FILE, FLAGS, PARSED, is_absl, option_flags, option_name
 from supervisor.source.places import Form, Site
 from supervisor.source.reading import file_read
 from supervisor.source.steps import End, Kind, ReadFile, Search, Step, aliases
@@ -103,6 +103,8 @@ def _called(search: Search, node: ast.Call, name: str, end: End) -> list[End] | 
         )
     if kind in _PARSING:
         return _parsed(search, node, name, step)
+    if name == "value" and kind == CONFIG_FILE:
+        return [_config_file(node, step)]
     if name == "value" and is_absl(node):
         sites = [site for site in search.found.members_named(option_name(node)) if site.owner == FLAGS]
         return [item for site in sites for item in search.end_of(site, step)]
@@ -185,6 +187,15 @@ def _member_if_any(search: Search, base: ast.expr, name: str, step: Step) -> lis
     return [end for end in found if end.kind not in {Kind.UNBOUND, Kind.OPAQUE}]
 
 
+def _config_file(call: ast.Call, step: Step) -> End:
+    """What ml_collections makes of the module that its option names."""
+    path = call.args[1] if len(call.args) > 1 else keyword(call, "default")
+    return End(Kind.FILE, step, None, (), ReadFile(path, "python", None, option_flags(call)))
+
+
 def _options(search: Search, name: str, step: Step, owner: str) -> list[End]:
+    for call, _ in search.found.calls_to(CONFIG_FILE) if owner == FLAGS else ():
+        if option_name(call) == name:
+            return [_config_file(call, step)]
     sites = [site for site in search.found.members_named(name) if site.form is Form.OPTION]
     return [end for site in sites if site.owner == owner for end in search.end_of(site, step)]
