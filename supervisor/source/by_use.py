@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from supervisor.source.answer import Answer, Located
 from supervisor.source.arguments import find_argument
 from supervisor.source.by_name import named_starts
+from supervisor.source.consumed import takes_made, trains
 from supervisor.source.evidence import weight
 from supervisor.source.names import Purpose
 from supervisor.source.outside import external
@@ -15,7 +16,7 @@ from supervisor.source.telling import by_argument, doubt, located, uncertain
 from supervisor.source.text import SourceText
 from supervisor.source.topics import BATCH_SIZE, Topic
 from supervisor.source.trace import Origin, Trace, trace
-from supervisor.source.uses import Use
+from supervisor.source.uses import TRAINING_CALLS, Use
 
 _MOST_USES = 40
 
@@ -29,7 +30,7 @@ def by_use(
         traced = [(use, _traced(search, topic, use)) for use in group]
         if rank:
             traced = [item for item in traced if item[1].origins or item[1].outside or item[1].given]
-        traced = _training(search, topic, _in_sight(traced))
+        traced = _consumed(search, topic, _training(search, topic, _in_sight(traced)))
         if traced:
             return _decided(text, search, topic, traced, args)
     return None
@@ -58,11 +59,23 @@ def _training(search: Search, topic: Topic, traced: list[tuple[Use, Trace]]) -> 
     marked = [item for item in traced if item[0].purpose is Purpose.TRAINING]
     if marked or topic is not BATCH_SIZE:
         return marked or traced
-    if len({id(origin.node) for _, result in traced for origin in result.origins}) < 2:  # noqa: PLR2004 - no choice
+    if not _is_choice(traced):
         return traced
     weighed = [(weight(search, use), use, result) for use, result in traced]
     best = [(use, result) for points, use, result in weighed if points > 0]
     return best or [(use, result) for points, use, result in weighed if points >= 0] or traced
+
+
+def _is_choice(traced: list[tuple[Use, Trace]]) -> bool:
+    return len({id(origin.node) for _, result in traced for origin in result.origins}) > 1
+
+
+def _consumed(search: Search, topic: Topic, traced: list[tuple[Use, Trace]]) -> list[tuple[Use, Trace]]:
+    """Without what nothing trains with, where there is a choice and something else does or may."""
+    if topic is not BATCH_SIZE or not _is_choice(traced):
+        return traced
+    kept = [item for item in traced if trains(search, item[0]) is not False]
+    return kept or traced
 
 
 def _decided(
@@ -107,7 +120,7 @@ def _in_script(
         return uncertain(text, topic, [*whole.origins, *fixed], why, consumer)
     if len(whole.origins) == 1:
         return located(text, topic, whole.origins, f"which {consumer} is given", start)
-    if _together(traced, whole):
+    if _together(search, traced, whole):
         return located(text, topic, whole.origins, "which a training loader is given", start)
     return None
 
@@ -123,10 +136,18 @@ def _in_shapes(search: Search, topic: Topic, whole: Trace) -> list[Origin]:
     ]
 
 
-def _together(traced: list[tuple[Use, Trace]], whole: Trace) -> bool:
-    """Whether several training loaders have literals of their own that read the same."""
+def _together(search: Search, traced: list[tuple[Use, Trace]], whole: Trace) -> bool:
+    """Whether several training loaders have literals of their own that read the same.
+
+    Beside a call that trains with a size of its own, a loader is one only where training is seen to take it.
+    """
     same = len({origin.value for origin in whole.origins}) == 1
-    return same and all(use.purpose is Purpose.TRAINING and result.certain for use, result in traced)
+    if not same or not all(use.purpose is Purpose.TRAINING and result.certain for use, result in traced):
+        return False
+    uses = [use for use, _ in traced]
+    if not any(use.callee in TRAINING_CALLS for use in uses):
+        return True
+    return all(trains(search, use) and not takes_made(search, use, uses) for use in uses)
 
 
 def _joined(results: list[Trace]) -> Trace:
