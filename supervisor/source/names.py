@@ -43,6 +43,10 @@ _IDLE = frozenset(
         "map",
         "tok",
         "preprocess",
+        "show",
+        "display",
+        "draw",
+        "inspect",
     }
     | {"generate", "featurize", "extract", "cache", "upload", "download"}
 )
@@ -189,6 +193,7 @@ _ASIDE = frozenset(
         "macs",
     }
     | {"tensorrt", "trace", "dummy"}
+    | {"accuracy", "metric", "metrics", "fid", "perplexity", "bleu", "rouge", "auc"}
 )
 
 

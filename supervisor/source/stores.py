@@ -16,7 +16,8 @@ def latest(search: Search, made: list[End], written: list[Site], step: Step, *, 
             continue
         found += search.end_of(site, step)
         near = site.place.scope in {step.place.scope, search.found.module}
-        if replaces and certain and near and not reads_itself(site):
+        ahead = site.place.scope is step.place.scope and site.line < step.node.lineno
+        if certain and (ahead or (replaces and near)) and not reads_itself(site):
             return found
     return [*made, *found]
 
