@@ -91,9 +91,8 @@ def _unnamed(search: Search, topic: Topic, origin: Origin) -> list[Origin]:
 
 
 def _is_shape(search: Search, topic: Topic, origin: Origin) -> bool:
-    """Whether all that reads a variable is the shape of a model."""
-    variable = origin.site.form in _VARIABLES
-    return topic is BATCH_SIZE and variable and only_in_shapes(search.found, origin.site.name)
+    """Whether all that reads it is the shape of a model."""
+    return topic is BATCH_SIZE and only_in_shapes(search.found, origin.site.name)
 
 
 def named_starts(search: Search, topic: Topic) -> list[Site]:
@@ -119,7 +118,7 @@ def _is_called(search: Search, site: Site) -> bool:
     around = scope.parent
     made = scope.name == "__init__" and around is not None and around.kind == "class"
     name = around.name if made and around is not None else scope.name
-    if made or _is_decorated(scope.node):
+    if made or _is_decorated(scope.node) or purpose_of(name) is Purpose.TRAINING:
         return True
     search.found.ask(name)
     return bool(search.found.loads.get(name) or search.found.reads.get(name) or search.found.calls_to(name))

@@ -139,6 +139,8 @@ def _read(search: Search, node: ast.Call, name: str, end: End) -> list[End]:
     file = file_read(node)
     if callee(node) in _PARSERS_OF_INI:
         file = ReadFile(_path_of_ini(search, aliases(end)), "ini")
+    if callee(node) == "compose":
+        file = _composed(search, node)
     if file is not None:
         return [End(Kind.FILE, end.step, None, (name,), file)]
     if callee(node) == "init" and name == "config":
@@ -147,6 +149,19 @@ def _read(search: Search, node: ast.Call, name: str, end: End) -> list[End]:
     if callee(node) in _OF_DICTS and not isinstance(_root(node)[0], ast.Call):
         return []
     return _by_import(search, node, name, end.step)
+
+
+def _composed(search: Search, node: ast.Call) -> ReadFile | None:
+    """Hydra's `compose("config")` inside `initialize("conf")`."""
+    name = text_of(keyword(node, "config_name") or (node.args[0] if node.args else None))
+    if name is None:
+        return None
+    calls = [call for call, _ in search.found.calls_to("initialize")]
+    folders = [
+        text_of(keyword(call, "config_path") or (call.args[0] if call.args else None)) for call in calls
+    ]
+    folder = f"{folders[-1]}/" if folders and folders[-1] not in {None, "."} else ""
+    return ReadFile(None, "yaml", f"{folder}{name.removesuffix('.yaml')}.yaml")
 
 
 def _path_of_ini(search: Search, names: set[str]) -> ast.expr | None:

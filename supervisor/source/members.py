@@ -36,7 +36,9 @@ def member_values(search: Search, base: ast.expr, name: Member, step: Step, *, g
     outside = [end for end in bases if end.kind in {Kind.IMPORTED, Kind.FILE}]
     if not known and only_sometimes(search, written):
         # What it has where nothing is stored.
-        original = [_deeper(end, name, step) for end in outside] or [_unseen(bases, step)]
+        others = [site for site in members if site not in written] if guess else []
+        original = [_deeper(end, name, step) for end in outside]
+        original = original or _by_owner(search, base, others, step, bases)
     shared = any(end.kind is Kind.DEFINITION for end in bases)
     found = latest(search, original, written, step, replaces=not shared)
     if known or found:

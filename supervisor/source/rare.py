@@ -7,10 +7,19 @@ from itertools import pairwise
 from supervisor.source.names import words
 from supervisor.source.values import last_name, text_of
 
-_RARE = frozenset({"debug", "debugging", "overfit", "overfitting", "sanity", "smoke", "dryrun", "smoketest"})
+_RARE = frozenset({"debug", "debugging", "overfit", "overfitting", "sanity", "dryrun", "smoketest"})
 _RARE_PAIRS = frozenset(
-    {("dry", "run"), ("dev", "run"), ("test", "run"), ("quick", "run"), ("quick", "test"), ("unit", "test")}
+    {
+        ("dry", "run"),
+        ("dev", "run"),
+        ("test", "run"),
+        ("quick", "run"),
+        ("quick", "test"),
+        ("smoke", "test"),
+        ("smoke", "run"),
+    }
 )
+_NEGATING = frozenset({"no", "not", "non", "disable", "disabled", "skip", "without"})
 
 
 def rarely(test: ast.expr) -> bool | None:
@@ -51,4 +60,6 @@ def _compared(left: ast.expr, how: ast.cmpop, right: ast.expr) -> bool | None:
 
 def _is_rare(name: str) -> bool:
     found = words(name)
+    if not _NEGATING.isdisjoint(found):
+        return False
     return not _RARE.isdisjoint(found) or any(pair in _RARE_PAIRS for pair in pairwise(found))

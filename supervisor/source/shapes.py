@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from supervisor.source.index import Index
 from supervisor.source.places import Place
-from supervisor.source.values import keyword
+from supervisor.source.values import keyword, last_name
 
 # Calls whose `batch_size` is a shape.
 SHAPED = frozenset({"Input", "InputLayer", "KerasTensor", "InputSpec", "input_data"})
@@ -30,12 +30,12 @@ def sizes_of_shapes(found: Index) -> Iterator[tuple[ast.expr, Place]]:
 
 
 def only_in_shapes(found: Index, name: str) -> bool:
-    """Whether a variable is read, and that in shapes alone."""
-    lines = set(found.loads.get(name, ()))
+    """Whether what has the name is read, and that in shapes alone."""
+    lines = {*found.loads.get(name, ()), *(node.lineno for node, _ in found.reads.get(name, ()))}
     shaped = {
         part.lineno
         for size, _ in sizes_of_shapes(found)
         for part in ast.walk(size)
-        if isinstance(part, ast.Name) and part.id == name
+        if isinstance(part, ast.Name | ast.Attribute | ast.Subscript) and last_name(part) == name
     }
     return bool(lines) and lines <= shaped

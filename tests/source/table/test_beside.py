@@ -39,6 +39,8 @@ FOUND = {
 REFUSED = {
     "default of a helper that is called": "batch_size = «64»\ndef helper(x, batch_size=«100»):\n"
     "    return x[:batch_size]\n" + LOOP + "helper(x)\n",
+    "default of a training function": "batch_size = «1»\ndef train(x, batch_size=«64»):\n"
+    "    for i in range(0, n, batch_size):\n        step(x)\nshow(batch_size)\n",
     "a binding between two calls": "n = «32»\ndef loader():\n    return DataLoader(ds, batch_size=n)\n"
     "first = loader()\nn = «64»\nsecond = loader()\n",
     "own loader by position": "from data import get_loader\nBATCH_SIZE = «32»\n"

@@ -64,6 +64,9 @@ REFUSED = {
     "any condition over what is passed": "def main(cfg):\n    if cfg.large:\n"
     "        cfg.batch_size = «2»\n    " + USE,
     "any condition without a use": HYDRA + "    if cfg.large:\n        cfg.batch_size = «2»\n    run(cfg)\n",
+    "what a function answers with": "cfg = get_cfg()\nif big:\n    cfg.batch_size = «2»\n" + USE,
+    "a condition that turns debugging off": "if cfg.no_debug:\n    n = «64»\nelse:\n    n = «2»\n"
+    "train_loader = DataLoader(ds, batch_size=n)\n",
     "either of two": HYDRA + "    if cfg.debug or cfg.small:\n        cfg.batch_size = «2»\n    " + USE,
 }
 

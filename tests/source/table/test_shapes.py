@@ -19,6 +19,10 @@ REFUSED = {
     "x = Input(shape=(3,), batch_size=BATCH_SIZE)\nModel(x, y).fit(a, b)\n",
     "constant in a tuple": "batch_size = «8»\nm.add(GRU(9, batch_input_shape=(batch_size, 3, 1)))\n"
     "m.fit(a, b)\n",
+    "option that only a shape reads": "p.add_argument('--batch-size', default=«8»)\nargs = p.parse_args()\n"
+    "x = Input(shape=(3,), batch_size=args.batch_size)\nModel(x, y).fit(a, b)\n",
+    "argument of what makes the model": "def build(batch_size):\n"
+    "    return Input(shape=(3,), batch_size=batch_size)\nbuild(«8»)\nm.fit(x, y)\n",
     "the same number twice": "m.add(LSTM(9, batch_input_shape=(«64», 3, 1), stateful=True))\n"
     "m.fit(a, b, batch_size=«64»)\n",
 }
