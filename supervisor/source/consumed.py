@@ -1,6 +1,7 @@
 """Whether anything trains with what a call makes: followed by the variable that holds it."""
 
 import ast
+from collections.abc import Iterator
 
 from supervisor.source.index import bindings
 from supervisor.source.places import Form
@@ -9,6 +10,7 @@ from supervisor.source.uses import TRAINING_CALLS, Use
 from supervisor.source.values import keyword
 
 _IDLE_CALLS = frozenset({"evaluate", "predict", "evaluate_generator", "predict_generator", "len", "print"})
+_VALIDATING = frozenset({"validation_data", "val_dataloaders", "eval_dataset", "eval_set"})
 _TAKING_DATA = ("x", "generator", "train_dataloaders", "train_dataloader", "dataset")
 
 
@@ -21,15 +23,13 @@ def trains(search: Search, use: Use) -> bool | None:
         return None
     if owner in _given_to(search, TRAINING_CALLS):
         return True
-    reads = search.found.loads.get(owner, [])
-    idle = [call for name in _IDLE_CALLS for call, _ in search.found.calls_to(name)]
     lines = {
         part.lineno
-        for call in idle
-        for part in ast.walk(call)
+        for taken in _taken_aside(search)
+        for part in ast.walk(taken)
         if isinstance(part, ast.Name) and part.id == owner
     }
-    return False if set(reads) <= lines else None
+    return False if set(search.found.loads.get(owner, ())) <= lines else None
 
 
 def takes_made(search: Search, use: Use, others: list[Use]) -> bool:
@@ -38,6 +38,15 @@ def takes_made(search: Search, use: Use, others: list[Use]) -> bool:
     if use.callee not in TRAINING_CALLS or not isinstance(data, ast.Name):
         return False
     return any(_variable(search, other) == data.id for other in others if other is not use)
+
+
+def _taken_aside(search: Search) -> Iterator[ast.expr]:
+    """What is evaluated, counted, or used to validate."""
+    for name in _IDLE_CALLS:
+        yield from (call for call, _ in search.found.calls_to(name))
+    for name in TRAINING_CALLS:
+        for call, _ in search.found.calls_to(name):
+            yield from (item.value for item in call.keywords if item.arg in _VALIDATING)
 
 
 def _keyword(call: ast.Call) -> ast.expr | None:

@@ -15,6 +15,8 @@ TAKEN = {
     "old_train_loader = DataLoader(a, batch_size=N)\nfor x in train_loader:\n    loss(x).backward()\n",
     "two generators without a word": "N = 64\na = gen.flow(x, y, batch_size=«64»)\n"
     "b = gen.flow(u, v, batch_size=N)\nmodel.fit(a)\nmodel.evaluate(b)\n",
+    "a generator that validates": "a = gen.flow_from_directory('t', batch_size=«64»)\n"
+    "b = gen.flow_from_directory('v', batch_size=64)\nmodel.fit_generator(a, validation_data=b)\n",
     "a generator and arrays": "N = «64»\ntrain_gen = gen.flow_from_directory('d', batch_size=N)\n"
     "model.fit(train_gen)\nhead.fit(f, y, batch_size=«64»)\n",
     "loaders that nothing in the script reads": "train_a = DataLoader(a, batch_size=«64»)\n"
