@@ -4,11 +4,14 @@ import ast
 from collections.abc import Sequence
 
 from supervisor.source.answer import Answer, Missing
+from supervisor.source.counting import only_counts, unnamed_sizes
 from supervisor.source.index import bindings
 from supervisor.source.names import Purpose, purpose_of, words
 from supervisor.source.outside import external
 from supervisor.source.places import Form, Place, Site
+from supervisor.source.shapes import only_in_shapes
 from supervisor.source.steps import Search, Step
+from supervisor.source.stores import only_sometimes
 from supervisor.source.telling import doubt, located, uncertain
 from supervisor.source.text import SourceText
 from supervisor.source.topics import BATCH_SIZE, Topic
@@ -31,10 +34,9 @@ def by_name(text: SourceText, search: Search, topic: Topic, args: Sequence[str])
         trained = trace(search, topic, marked)
         if trained.certain:
             result, because = trained, f"the only {topic.noun} in the script whose name speaks of training"
-    if result.certain and _is_dead(search, result.origins[0]):
-        return uncertain(text, topic, result.origins, "is given to nothing in the script", None)
     if result.certain:
-        return located(text, topic, result.origins, because, "")
+        doubtful = _doubtful(text, search, topic, result.origins[0])
+        return doubtful or located(text, topic, result.origins, because, "")
     if not result.origins:
         read = result if result.outside else trace(search, topic, _reads(search, topic))
         if read.outside and not read.origins:
@@ -51,6 +53,22 @@ def by_name(text: SourceText, search: Search, topic: Topic, args: Sequence[str])
     return uncertain(text, topic, result.origins, doubt(result, len(result.origins)), None)
 
 
+def _doubtful(text: SourceText, search: Search, topic: Topic, origin: Origin) -> Answer | None:
+    """The refusal of the only literal of such a name, where its use speaks against it."""
+    others = _unnamed(search, topic, origin) if topic is BATCH_SIZE else []
+    if _is_dead(search, origin):
+        why = "is given to nothing in the script"
+    elif _is_sometimes(search, origin):
+        why = "may be set here or outside the script"
+    elif _is_shape(search, topic, origin):
+        why = "is only in the shape of a model"
+    elif others:
+        why = "is not certain: the constant only counts steps, and what makes batches has another number"
+    else:
+        return None
+    return uncertain(text, topic, [origin, *others], why, None)
+
+
 def _is_dead(search: Search, origin: Origin) -> bool:
     """Whether a variable is read nowhere in a script that trains by itself: its edit would do nothing."""
     site = origin.site
@@ -59,8 +77,26 @@ def _is_dead(search: Search, origin: Origin) -> bool:
     return search.found.mentions(*_TRAINING)
 
 
+def _is_sometimes(search: Search, origin: Origin) -> bool:
+    """Whether it is stored into something else's member, and only under a condition that nobody can tell."""
+    return origin.site.stored and only_sometimes(search, [origin.site])
+
+
+def _unnamed(search: Search, topic: Topic, origin: Origin) -> list[Origin]:
+    """The numbers that may be the size instead of one by which steps are only counted."""
+    sizes = unnamed_sizes(search.found) if origin.site.form in _VARIABLES else []
+    if not sizes or not only_counts(search.found, origin.site.name):
+        return []
+    return trace(search, topic, sizes).origins
+
+
+def _is_shape(search: Search, topic: Topic, origin: Origin) -> bool:
+    """Whether all that reads it is the shape of a model."""
+    return topic is BATCH_SIZE and only_in_shapes(search.found, origin.site.name)
+
+
 def named_starts(search: Search, topic: Topic) -> list[Site]:
-    """What is bound to the names of the number, but for evaluation."""
+    """What is bound to the names of the number, but for evaluation and for functions that nobody calls."""
     found: list[Site] = []
     seen: set[int] = set()
     for site in list(search.found.sites):
@@ -72,7 +108,24 @@ def named_starts(search: Search, topic: Topic) -> list[Site]:
             if key not in seen and not _is_data(item) and _says(search, topic, item):
                 seen.add(key)
                 found.append(item)
-    return found
+    called = [site for site in found if site.form is not Form.PARAMETER or _is_called(search, site)]
+    return called if any(site.form is Form.CONSTANT for site in called) else found
+
+
+def _is_called(search: Search, site: Site) -> bool:
+    """Whether anything in the script may call the function that has a parameter."""
+    scope = site.place.scope
+    around = scope.parent
+    made = scope.name == "__init__" and around is not None and around.kind == "class"
+    name = around.name if made and around is not None else scope.name
+    if made or _is_decorated(scope.node) or purpose_of(name) is Purpose.TRAINING:
+        return True
+    search.found.ask(name)
+    return bool(search.found.loads.get(name) or search.found.reads.get(name) or search.found.calls_to(name))
+
+
+def _is_decorated(node: ast.AST | None) -> bool:
+    return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and bool(node.decorator_list)
 
 
 def _counts(site: Site, topic: Topic) -> bool:
@@ -112,9 +165,10 @@ def _is_data(site: Site) -> bool:
 
 def _reads(search: Search, topic: Topic) -> list[Step]:
     """Where the number is read off something, `cfg.batch_size`, though nothing here sets it."""
+    members = [*search.found.reads.items(), *search.found.writes.items()]
     steps = [
         Step(node, place)
-        for name, reads in search.found.reads.items()
+        for name, reads in members
         if topic.is_name(name) and purpose_of(name) is not Purpose.EVALUATION
         for node, place in reads
         if place.purpose is not Purpose.EVALUATION

@@ -5,16 +5,18 @@ from collections.abc import Sequence
 from supervisor.source.answer import Answer, Located
 from supervisor.source.arguments import find_argument
 from supervisor.source.by_name import named_starts
+from supervisor.source.consumed import takes_made, trains
 from supervisor.source.evidence import weight
 from supervisor.source.names import Purpose
 from supervisor.source.outside import external
 from supervisor.source.places import Form, Site
+from supervisor.source.shapes import sizes_of_shapes
 from supervisor.source.steps import Search, Step
 from supervisor.source.telling import by_argument, doubt, located, uncertain
 from supervisor.source.text import SourceText
 from supervisor.source.topics import BATCH_SIZE, Topic
 from supervisor.source.trace import Origin, Trace, trace
-from supervisor.source.uses import Use
+from supervisor.source.uses import TRAINING_CALLS, Use
 
 _MOST_USES = 40
 
@@ -28,7 +30,7 @@ def by_use(
         traced = [(use, _traced(search, topic, use)) for use in group]
         if rank:
             traced = [item for item in traced if item[1].origins or item[1].outside or item[1].given]
-        traced = _training(search, topic, _in_sight(traced))
+        traced = _consumed(search, topic, _training(search, topic, _in_sight(traced)))
         if traced:
             return _decided(text, search, topic, traced, args)
     return None
@@ -57,11 +59,23 @@ def _training(search: Search, topic: Topic, traced: list[tuple[Use, Trace]]) -> 
     marked = [item for item in traced if item[0].purpose is Purpose.TRAINING]
     if marked or topic is not BATCH_SIZE:
         return marked or traced
-    if len({id(origin.node) for _, result in traced for origin in result.origins}) < 2:  # noqa: PLR2004 - no choice
+    if not _is_choice(traced):
         return traced
     weighed = [(weight(search, use), use, result) for use, result in traced]
     best = [(use, result) for points, use, result in weighed if points > 0]
     return best or [(use, result) for points, use, result in weighed if points >= 0] or traced
+
+
+def _is_choice(traced: list[tuple[Use, Trace]]) -> bool:
+    return len({id(origin.node) for _, result in traced for origin in result.origins}) > 1
+
+
+def _consumed(search: Search, topic: Topic, traced: list[tuple[Use, Trace]]) -> list[tuple[Use, Trace]]:
+    """Without what nothing trains with, where there is a choice and something else does or may."""
+    if topic is not BATCH_SIZE or not _is_choice(traced):
+        return traced
+    kept = [item for item in traced if trains(search, item[0]) is not False]
+    return kept or traced
 
 
 def _decided(
@@ -80,10 +94,9 @@ def _decided(
     if whole.settled and whole.outside and not whole.origins:
         return external(search, whole.outside[0], args, topic.noun, (start,))
     if whole.settled and not whole.outside and not whole.given and whole.origins:
-        if len(whole.origins) == 1:
-            return located(text, topic, whole.origins, f"which {consumer} is given", start)
-        if _together(traced, whole):
-            return located(text, topic, whole.origins, "which a training loader is given", start)
+        found = _in_script(text, search, topic, traced, whole)
+        if found is not None:
+            return found
     origins = [*whole.origins, *trace(search, topic, named_starts(search, topic)).origins]
     kept: list[Origin] = []
     for origin in origins:
@@ -94,10 +107,47 @@ def _decided(
     return uncertain(text, topic, kept, doubt(whole, len(whole.origins)), consumer)
 
 
-def _together(traced: list[tuple[Use, Trace]], whole: Trace) -> bool:
-    """Whether several training loaders have literals of their own that read the same."""
+def _in_script(
+    text: SourceText, search: Search, topic: Topic, traced: list[tuple[Use, Trace]], whole: Trace
+) -> Answer | None:
+    """The answer for literals of the script alone; None where they are a choice."""
+    use = traced[0][0]
+    consumer = f"{use.callee or 'a call'} on line {use.line}"
+    start = f"{consumer} is given the {topic.noun}"
+    fixed = _in_shapes(search, topic, whole)
+    if fixed:
+        why = "is also in the shape of the model, as a number of its own"
+        return uncertain(text, topic, [*whole.origins, *fixed], why, consumer)
+    if len(whole.origins) == 1:
+        return located(text, topic, whole.origins, f"which {consumer} is given", start)
+    if _together(search, traced, whole):
+        return located(text, topic, whole.origins, "which a training loader is given", start)
+    return None
+
+
+def _in_shapes(search: Search, topic: Topic, whole: Trace) -> list[Origin]:
+    """The same number in a model's shape: there, batches of any other size are an error."""
+    if topic is not BATCH_SIZE or len(whole.origins) != 1:
+        return []
+    origin = whole.origins[0]
+    shapes = trace(search, topic, [Step(size, place) for size, place in sizes_of_shapes(search.found)])
+    return [
+        item for item in shapes.origins if item.node is not origin.node and item.value == origin.value != 1
+    ]
+
+
+def _together(search: Search, traced: list[tuple[Use, Trace]], whole: Trace) -> bool:
+    """Whether several training loaders have literals of their own that read the same.
+
+    Beside a call that trains with a size of its own, a loader is one only where training is seen to take it.
+    """
     same = len({origin.value for origin in whole.origins}) == 1
-    return same and all(use.purpose is Purpose.TRAINING and result.certain for use, result in traced)
+    if not same or not all(use.purpose is Purpose.TRAINING and result.certain for use, result in traced):
+        return False
+    uses = [use for use, _ in traced]
+    if not any(use.callee in TRAINING_CALLS for use in uses):
+        return True
+    return all(trains(search, use) and not takes_made(search, use, uses) for use in uses)
 
 
 def _joined(results: list[Trace]) -> Trace:

@@ -36,7 +36,7 @@ class Definition:
 class Index:
     """What has been found so far, of all that was asked for; everything where there is no text to search.
 
-    `loads` holds the lines on which a name is read.
+    `loads` holds the lines on which a name is read, `reads` and `writes` the members by their names.
     """
 
     def __init__(self, tree: ast.Module, text: str | None = None) -> None:
@@ -49,6 +49,7 @@ class Index:
         self.definitions: dict[str, list[Definition]] = defaultdict(list)
         self.shared: dict[str, list[Scope]] = defaultdict(list)
         self.reads: dict[str, list[tuple[ast.expr, Place]]] = defaultdict(list)
+        self.writes: dict[str, list[tuple[ast.expr, Place]]] = defaultdict(list)
         self.flags: dict[str, Site] = {}
         self.loops: list[ast.For | ast.AsyncFor] = []
         self._root = [Block(tree.body, Place(self.module))]
@@ -213,15 +214,18 @@ class Index:
             work.extend(_pieces(node, where)[::-1])
 
     def _note(self, node: ast.AST, place: Place) -> None:
-        """Remember a call by its name, and where a member is read."""
+        """Remember a call by its name, and where a member is read or written."""
         if isinstance(node, ast.Call):
             self.calls[callee(node)].append((node, place))
-        elif isinstance(node, ast.Attribute) and type(node.ctx) is ast.Load:
-            self.reads[node.attr].append((node, place))
-        elif isinstance(node, ast.Subscript) and type(node.ctx) is ast.Load:
-            key = text_of(node.slice)
+            key = text_of(node.args[0]) if node.args and callee(node) == "get" else None
             if key is not None:
                 self.reads[key].append((node, place))
+        elif isinstance(node, ast.Attribute):
+            (self.reads if type(node.ctx) is ast.Load else self.writes)[node.attr].append((node, place))
+        elif isinstance(node, ast.Subscript):
+            key = text_of(node.slice)
+            if key is not None:
+                (self.reads if type(node.ctx) is ast.Load else self.writes)[key].append((node, place))
 
     def _file(self, site: Site) -> None:
         self.sites.append(site)

@@ -20,6 +20,7 @@ from supervisor.source.search import Follower
 from supervisor.source.telling import by_argument
 from supervisor.source.text import SourceText, UnparsableError
 from supervisor.source.topics import BATCH_SIZE, LEARNING_RATE, Topic
+from supervisor.source.unseen import unseen
 from supervisor.source.uses import uses_of
 
 __all__ = [
@@ -57,9 +58,7 @@ def locate_in(text: SourceText, found: Index, args: Sequence[str], topic: Topic 
         argument = find_argument(args, flags, topic.is_name, topic.noun)
         if argument is not None:
             return _by_argument(topic, argument)
-        uses = uses_of(found) if topic is BATCH_SIZE else rate_uses(found)
-        search = Follower(found, args)
-        return by_use(text, search, topic, uses, args) or by_name(text, search, topic, args)
+        return _in_script(text, found, args, topic)
     except UnclearArgumentError as error:
         return Uncertain(f"The {topic.noun} is not certain: {error}.")
     except RecursionError:
@@ -78,6 +77,15 @@ def _parsed_and_located(source: bytes, args: Sequence[str], topic: Topic) -> Ans
     except UnparsableError as error:
         return Uncertain(f"The script cannot be searched for a {topic.noun}: {error}.")
     return locate_in(text, Index(text.tree, text.text), args, topic)
+
+
+def _in_script(text: SourceText, found: Index, args: Sequence[str], topic: Topic) -> Answer:
+    uses = uses_of(found) if topic is BATCH_SIZE else rate_uses(found)
+    search = Follower(found, args)
+    answer = by_use(text, search, topic, uses, args) or by_name(text, search, topic, args)
+    if not isinstance(answer, Missing):
+        return answer
+    return unseen(Follower(found, args), topic, uses) or answer
 
 
 def _sets(topic: Topic, name: str) -> bool:

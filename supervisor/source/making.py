@@ -4,7 +4,7 @@ import ast
 
 from supervisor.source.classes import class_member, of_init
 from supervisor.source.modules import is_framework, speaks_of_settings
-from supervisor.source.options import FLAGS, PARSED, is_absl, option_name
+from supervisor.source.options import CONFIG_FILE, FLAGS, PARSED, is_absl, option_flags, option_name
 from supervisor.source.places import Form, Site
 from supervisor.source.reading import file_read
 from supervisor.source.steps import End, Kind, ReadFile, Search, Step, aliases
@@ -41,6 +41,7 @@ _OF_DICTS = frozenset(
 )
 # `tyro.cli(Config)` and its like answer with one of the class that they are given.
 _OF_CLASSES = frozenset({"cli", "ArgumentParser", "parse", "make_dataclass"})
+_MOST_CALLS = 3
 _FORMATS = ("yaml", "json", "toml")
 
 
@@ -103,6 +104,8 @@ def _called(search: Search, node: ast.Call, name: str, end: End) -> list[End] | 
         )
     if kind in _PARSING:
         return _parsed(search, node, name, step)
+    if name == "value" and kind == CONFIG_FILE:
+        return [_config_file(node, step)]
     if name == "value" and is_absl(node):
         sites = [site for site in search.found.members_named(option_name(node)) if site.owner == FLAGS]
         return [item for site in sites for item in search.end_of(site, step)]
@@ -119,7 +122,10 @@ def _parsed(search: Search, node: ast.Call, name: str, step: Step) -> list[End] 
         return options or None
     made_by = search.resolve(Step(parser, step.place, None, step))
     imported = [item for item in made_by if item.kind is Kind.IMPORTED]
-    return [End(Kind.IMPORTED, item.step, None, (*item.keys, name)) for item in imported] or None
+    if imported:
+        return [End(Kind.IMPORTED, item.step, None, (*item.keys, name)) for item in imported]
+    calls = [item.step.node for item in made_by if isinstance(item.step.node, ast.Call)]
+    return [end for call in calls for end in _by_import(search, call, name, step)] or None
 
 
 def _of_class(search: Search, given: ast.expr, name: str, step: Step) -> list[End] | None:
@@ -133,12 +139,29 @@ def _read(search: Search, node: ast.Call, name: str, end: End) -> list[End]:
     file = file_read(node)
     if callee(node) in _PARSERS_OF_INI:
         file = ReadFile(_path_of_ini(search, aliases(end)), "ini")
+    if callee(node) == "compose":
+        file = _composed(search, node)
     if file is not None:
         return [End(Kind.FILE, end.step, None, (name,), file)]
     if callee(node) == "init" and name == "config":
         config = keyword(node, "config")
         return search.resolve(Step(config, end.step.place, None, end.step)) if config is not None else []
-    return [] if callee(node) in _OF_DICTS else _by_import(search, node, name, end.step)
+    if callee(node) in _OF_DICTS and not isinstance(_root(node)[0], ast.Call):
+        return []
+    return _by_import(search, node, name, end.step)
+
+
+def _composed(search: Search, node: ast.Call) -> ReadFile | None:
+    """Hydra's `compose("config")` inside `initialize("conf")`."""
+    name = text_of(keyword(node, "config_name") or (node.args[0] if node.args else None))
+    if name is None:
+        return None
+    calls = [call for call, _ in search.found.calls_to("initialize")]
+    folders = [
+        text_of(keyword(call, "config_path") or (call.args[0] if call.args else None)) for call in calls
+    ]
+    folder = f"{folders[-1]}/" if folders and folders[-1] not in {None, "."} else ""
+    return ReadFile(None, "yaml", f"{folder}{name.removesuffix('.yaml')}.yaml")
 
 
 def _path_of_ini(search: Search, names: set[str]) -> ast.expr | None:
@@ -149,24 +172,45 @@ def _path_of_ini(search: Search, names: set[str]) -> ast.expr | None:
     return paths[-1] if paths else None
 
 
-def _by_import(search: Search, node: ast.Call, name: str, step: Step) -> list[End]:
-    """A member of what a function of another module of the project answers with, such as `get_args()`."""
-    called = callee(node)
-    said = next((kind for kind in _FORMATS if kind in called.lower()), "")
-    root = node.func
-    while isinstance(root, ast.Attribute):
-        root = root.value
+def _by_import(search: Search, node: ast.Call, name: str, step: Step, depth: int = 0) -> list[End]:
+    """A member of what other code of the project answers with: `get_args()`, `Options().parse()`."""
+    root, chain = _root(node)
+    if isinstance(root, ast.Call) and (file := file_read(root)) is not None and file.format == "python":
+        # A part of a module that is imported by its name.
+        return [End(Kind.FILE, step, None, (name,), file)]
+    called = "_".join([*chain, last_name(root)])
+    said = next((kind for kind in _FORMATS if kind in chain[-1].lower()), "") if chain else ""
     if not isinstance(root, ast.Name) or not (said or speaks_of_settings(called)):
         return []
     for item in search.resolve(Step(root, step.place, None, step)):
-        site = item.step.site
+        site, inner = item.step.site, item.step.node
+        if item.kind is Kind.EXPRESSION and isinstance(inner, ast.Call) and depth < _MOST_CALLS:
+            # options = Options(), and then options.parse().
+            return _by_import(search, inner, name, item.step, depth + 1)
         if item.kind is not Kind.IMPORTED or site is None or is_framework(site.owner):
             continue
-        if said or called.startswith(("load", "read")):
+        if said or chain[-1].startswith(("load", "read")):
             path = node.args[0] if node.args else None
             return [End(Kind.FILE, step, None, (name,), ReadFile(path, said or "yaml"))]
         return [End(Kind.IMPORTED, item.step, None, (name,))]
     return []
+
+
+def _root(node: ast.Call) -> tuple[ast.expr, list[str]]:
+    """What calls and attributes begin with, and the names of what is called, the last at the end."""
+    names: list[str] = []
+    root: ast.expr = node
+    while isinstance(root, ast.Call | ast.Attribute):
+        if isinstance(root, ast.Call):
+            if (file := file_read(root)) is not None and file.format == "python":
+                break
+            names.append(callee(root))
+        if isinstance(root, ast.Attribute):
+            root = root.value
+        else:
+            # getattr(module, name) is a part of the module.
+            root = root.args[0] if callee(root) == "getattr" and root.args else root.func
+    return root, names[::-1]
 
 
 def _spread(search: Search, node: ast.Call, name: str, step: Step) -> list[End] | None:
@@ -185,6 +229,15 @@ def _member_if_any(search: Search, base: ast.expr, name: str, step: Step) -> lis
     return [end for end in found if end.kind not in {Kind.UNBOUND, Kind.OPAQUE}]
 
 
+def _config_file(call: ast.Call, step: Step) -> End:
+    """What ml_collections makes of the module that its option names."""
+    path = call.args[1] if len(call.args) > 1 else keyword(call, "default")
+    return End(Kind.FILE, step, None, (), ReadFile(path, "python", None, option_flags(call)))
+
+
 def _options(search: Search, name: str, step: Step, owner: str) -> list[End]:
+    for call, _ in search.found.calls_to(CONFIG_FILE) if owner == FLAGS else ():
+        if option_name(call) == name:
+            return [_config_file(call, step)]
     sites = [site for site in search.found.members_named(name) if site.form is Form.OPTION]
     return [end for site in sites if site.owner == owner for end in search.end_of(site, step)]

@@ -5,7 +5,7 @@ import ast
 from supervisor.source.making import made, of_dataclasses
 from supervisor.source.places import Site
 from supervisor.source.steps import End, Kind, Member, Search, Step, aliases
-from supervisor.source.stores import latest, overwritten
+from supervisor.source.stores import latest, only_sometimes, overwritten
 from supervisor.source.values import callee, keyword, last_name, text_of
 
 _GETTING_OPTIONS = frozenset({"get", "getint", "getfloat", "getboolean"})
@@ -33,13 +33,18 @@ def member_values(search: Search, base: ast.expr, name: Member, step: Step, *, g
     known = any(value is not None for value in values)
     original = [end for value in values for end in value or ()]
     written = [site for site in members if site.stored and site.owner in owners and not _is_self(site)]
+    outside = [end for end in bases if end.kind in {Kind.IMPORTED, Kind.FILE}]
+    if not known and only_sometimes(search, written):
+        # What it has where nothing is stored.
+        others = [site for site in members if site not in written] if guess else []
+        original = [_deeper(end, name, step) for end in outside]
+        original = original or _by_owner(search, base, others, step, bases)
     shared = any(end.kind is Kind.DEFINITION for end in bases)
     found = latest(search, original, written, step, replaces=not shared)
     if known or found:
         found += overwritten(search, owners, name, step, written)
     if found or (name == "config" and (found := _of_run(search, bases, step))):
         return found
-    outside = [end for end in bases if end.kind in {Kind.IMPORTED, Kind.FILE}]
     if outside:
         return [_deeper(end, name, step) for end in outside]
     default = _default_of(search, step)
@@ -134,7 +139,12 @@ def _by_owner(search: Search, base: ast.expr, members: list[Site], step: Step, b
     found = [end for site in sites if search.live(site)[0] for end in search.end_of(site, step)]
     if found:
         return found
+    return [_unseen(bases, step)]
+
+
+def _unseen(bases: list[End], step: Step) -> End:
+    """The end at a member of what is not in sight."""
     kinds = {end.kind for end in bases}
     if Kind.UNPASSED in kinds:
-        return [End(Kind.UNPASSED, step)]
-    return [End(Kind.OPAQUE if kinds & {Kind.OPAQUE, Kind.EXPRESSION} else Kind.UNBOUND, step)]
+        return End(Kind.UNPASSED, step)
+    return End(Kind.OPAQUE if kinds & {Kind.OPAQUE, Kind.EXPRESSION} else Kind.UNBOUND, step)

@@ -43,6 +43,10 @@ _IDLE = frozenset(
         "map",
         "tok",
         "preprocess",
+        "show",
+        "display",
+        "draw",
+        "inspect",
     }
     | {"generate", "featurize", "extract", "cache", "upload", "download"}
 )
@@ -169,6 +173,7 @@ _FACTORS = frozenset(
         "nprocs",
     }
 )
+_COUNTERS = frozenset({"epoch", "ep", "step", "stage", "phase", "iteration", "level", "cycle"})
 # "valloader" and "trainset" are one word to the eye of a splitter.
 _TAIL = re.compile(r"(dataloader|dataset|loader|batchsize|batch|data|set|ds|dl|bs|generator|iter)$")
 
@@ -189,6 +194,7 @@ _ASIDE = frozenset(
         "macs",
     }
     | {"tensorrt", "trace", "dummy"}
+    | {"accuracy", "metric", "metrics", "fid", "perplexity", "bleu", "rouge", "auc"}
 )
 
 
@@ -254,6 +260,12 @@ def is_learning_rate(name: str) -> bool:
 def is_factor(name: str) -> bool:
     """Whether the name means what a size is multiplied with: a number of GPUs, of steps, a scale."""
     return bool(_FACTORS.intersection(words(name)))
+
+
+def is_counter(name: str) -> bool:
+    """Whether the name means how far training is: `epoch`, `stage`, `global_step`."""
+    found = words(name)
+    return found[-1:] != () and found[-1] in _COUNTERS
 
 
 def is_loader(callee: str) -> bool:

@@ -11,6 +11,9 @@ PARSED = "parse_args"
 FLAGS = "FLAGS"
 
 _DECLARING = frozenset({"add_argument", "add_arg", "option", "Option", "argument"})
+# ml_collections' option whose value is what a module of settings makes.
+CONFIG_FILE = "DEFINE_config_file"
+
 _ABSL = ("DEFINE_", "define_")
 _SWITCHES = {"store_true": False, "store_false": True}
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 
 from supervisor.source.answer import External, Located
-from supervisor.source.arguments import Argument, index_of_value
+from supervisor.source.arguments import Argument, index_of_value, value_given
 from supervisor.source.places import Form
 from supervisor.source.reading import format_of, inner_path
 from supervisor.source.steps import End, Kind, ReadFile, Search, Step
@@ -67,8 +67,13 @@ def _of_file(
     chain: tuple[str, ...],
 ) -> External:
     path, index = file.fixed, None
-    if path is None and file.path is not None:
+    if value_given(args, file.flags, search.found.flags):
+        index = index_of_value(args, file.flags, search.found.flags)
+    elif path is None and file.path is not None:
         path, index = _path(search, Step(file.path, end.step.place, None, None), args, 0)
+    if path is not None and file.format == "python" and "/" not in path:
+        # A module by its dotted name.
+        path = path.strip(".").removesuffix(".py").replace(".", "/") + ".py"
     kind = file.format or format_of(path or (args[index] if index is not None else ""))
     shown = path or (args[index].partition("=")[2] or args[index] if index is not None else "a file")
     why = f"the {noun} is {'.'.join(keys)} of {shown}, read on line {end.step.node.lineno}"

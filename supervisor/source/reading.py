@@ -24,6 +24,8 @@ _LOADING = frozenset({"load", "safe_load", "full_load", "unsafe_load", "loads", 
 _OPENING = frozenset(
     {"open", "Path", "read_text", "read_bytes", "expanduser", "join", "abspath", "read", "str"}
 )
+# Calls that answer with a module, given its name or its path.
+_OF_MODULES = frozenset({"import_module", "__import__", "run_path", "module_from_spec", "load_source"})
 _DEEPEST = 8
 
 
@@ -41,6 +43,9 @@ def file_read(call: ast.Call) -> ReadFile | None:
     if name in _LOADING and isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Call):
         made = callee(call.func.value)
         return ReadFile(inner_path(first), _BY_MODULE[made]) if made in _BY_MODULE else None
+    if name in _OF_MODULES:
+        # A module of settings by its name or path; that of a spec stands where the spec was made.
+        return ReadFile(None if name == "module_from_spec" else first, "python")
     if name in {"safe_load", "full_load"}:
         return ReadFile(inner_path(first), "yaml")
     if first is None:

@@ -39,11 +39,15 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class ReadFile:
-    """A file that the script reads: its path's expression, or the path itself, and its format."""
+    """A file that the script reads: its path's expression, or the path itself, and its format.
+
+    `flags` are those of an option that names the file.
+    """
 
     path: ast.expr | None
     format: str
     fixed: str | None = None
+    flags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

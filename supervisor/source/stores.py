@@ -16,9 +16,19 @@ def latest(search: Search, made: list[End], written: list[Site], step: Step, *, 
             continue
         found += search.end_of(site, step)
         near = site.place.scope in {step.place.scope, search.found.module}
-        if replaces and certain and near and not reads_itself(site):
+        ahead = site.place.scope is step.place.scope and site.line < step.node.lineno
+        if certain and (ahead or (replaces and near)) and not reads_itself(site):
             return found
     return [*made, *found]
+
+
+def only_sometimes(search: Search, written: list[Site]) -> bool:
+    """Whether all that is stored hangs on conditions that nobody can tell, so that it may not be stored."""
+    live = [site for site in written if search.live(site)[0]]
+    return bool(live) and all(
+        any(guard.test is not None for guard in site.place.guards) and not search.live(site)[1]
+        for site in live
+    )
 
 
 def overwritten(search: Search, owners: set[str], name: str, step: Step, written: list[Site]) -> list[End]:

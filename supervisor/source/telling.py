@@ -89,16 +89,17 @@ def chain_of(origin: Origin, start: str) -> tuple[str, ...]:
     for item in reversed(steps):
         if item.site is None:
             continue
-        sentence = f"{item.site.name} is {_shown(item.node)} on line {item.site.line} ({item.site.form})"
+        sentence = f"{item.site.name} is {shown(item.node)} on line {item.site.line} ({item.site.form})"
         if sentence not in told:
             told.append(sentence)
     if origin.scaled:
         told.append(f"it is worked on with {origin.scaled} on the way")
-    last = f"the literal is {_shown(origin.node)} on line {origin.node.lineno}"
+    last = f"the literal is {shown(origin.node)} on line {origin.node.lineno}"
     return (*told, last)
 
 
-def _shown(node: ast.expr) -> str:
+def shown(node: ast.expr) -> str:
+    """An expression in the words of the script, cut where it is long."""
     try:
         text = ast.unparse(node)
     except (ValueError, RecursionError):

@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from supervisor.source.names import is_factor, words
+from supervisor.source.names import is_counter, is_factor, words
 from supervisor.source.places import Form, Place, Site
 from supervisor.source.steps import End, Kind, Search, Step
 from supervisor.source.topics import Topic
@@ -144,7 +144,7 @@ class _Tracer:
         if size is None:
             self._result.computed = True
             for part in (node.left, node.right):
-                if self._topic.value_of(part) is None:
+                if self._topic.value_of(part) is None or isinstance(node.op, ast.Mult):
                     self.follow(Step(part, step.place, step.site, step), how, scaled, depth + 1)
             return
         self._mark_unknown(factor, step)
@@ -176,7 +176,10 @@ class _Tracer:
         plain = [
             part for part, name in ((node.left, left), (node.right, right)) if not (name and is_factor(name))
         ]
-        return plain[0] if len(plain) == 1 else None
+        if len(plain) == 1:
+            return plain[0]
+        constant = [part for part in plain if not _grows(part)]
+        return constant[0] if len(constant) == 1 else None
 
     def _sized(self, node: ast.expr) -> bool:
         if isinstance(node, ast.BinOp):
@@ -237,6 +240,12 @@ def _names(node: ast.expr) -> str:
     if isinstance(node, ast.BinOp):
         return "_".join(filter(None, (_names(node.left), _names(node.right))))
     return identifiers(node)
+
+
+def _grows(node: ast.expr) -> bool:
+    """`2 ** epoch`, `(epoch + 1)`: what grows with training, and is no size by itself."""
+    found = [part for part in ast.walk(node) if isinstance(part, ast.Name | ast.Attribute)]
+    return bool(found) and all(isinstance(part, ast.Name) and is_counter(part.id) for part in found)
 
 
 def _counts(node: ast.expr) -> bool:

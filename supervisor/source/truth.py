@@ -5,6 +5,7 @@ import operator
 from collections.abc import Callable
 
 from supervisor.source.places import Place
+from supervisor.source.rare import asked_for, rarely
 from supervisor.source.steps import Kind, Search, Step
 from supervisor.source.values import callee, identifiers, reads_environment
 
@@ -38,8 +39,14 @@ class Truth:
             if len(self._known) > 500:  # noqa: PLR2004 - no script decides its size by so many conditions
                 return None
             self._known[key] = None
-            self._known[key] = self._of(test, place, 0)
+            known = self._of(test, place, 0)
+            self._known[key] = self._usual(test) if known is None else known
         return self._known[key]
+
+    def _usual(self, test: ast.expr) -> bool | None:
+        """What a run that is not for debugging and its like has, unless the arguments ask for one."""
+        rare = None if asked_for(self._search.args) else rarely(test)
+        return None if rare is None else not rare
 
     def _of(self, test: ast.expr, place: Place, depth: int) -> bool | None:
         if depth > _DEEPEST:

@@ -16,7 +16,8 @@ from supervisor.source.names import (
     words,
 )
 from supervisor.source.places import Form, Place
-from supervisor.source.values import callee, identifiers, keyword, last_name, text_of
+from supervisor.source.shapes import SHAPED
+from supervisor.source.values import callee, identifiers, keyword, last_name, size_of, text_of
 
 # Calls whose size stands at a position: DataLoader(dataset, 64), model.fit(x, y, 64), dataset.batch(64).
 _POSITIONS = {
@@ -27,6 +28,18 @@ _POSITIONS = {
     "bucket_by_sequence_length": 2,
     "shuffle_batch": 1,
     "InfiniteDataLoader": 1,
+}
+# The same, where only a number or a name of a size at that position tells that it is one.
+_LIKELY_POSITIONS = {
+    "flow": 2,
+    "next_batch": 0,
+    "iterate_minibatches": 2,
+    "Iterator": 1,
+    "BucketIterator": 1,
+    "BPTTIterator": 1,
+    "SerialIterator": 1,
+    "MultiprocessIterator": 1,
+    "NDArrayIter": 2,
 }
 _DATASET_METHODS = frozenset({"batch", "padded_batch"})
 # Calls that train on their own, and whose `batch_size` is that of training.
@@ -84,7 +97,7 @@ class Use:
 
 def uses_of(found: Index) -> list[Use]:
     """All of a script's uses in the order of the source, those for evaluation left out."""
-    known = {*_POSITIONS, *_MAKERS, *TRAINING_CALLS}
+    known = {*_POSITIONS, *_LIKELY_POSITIONS, *_MAKERS, *TRAINING_CALLS}
     found.ask(*(word for word in found.words_with(*SIZE_STEMS) if is_batch_size(word)))
     makers = (
         word for word in found.words_with("loader", "sampler") if is_loader(word) or _is_of_loaders(word)
@@ -108,6 +121,7 @@ def _uses(found: Index, call: ast.Call, name: str, place: Place) -> Iterator[Use
         "Namespace",
         "SimpleNamespace",
         "edict",
+        *SHAPED,
     }:
         return
     rank = _rank(call, name)
@@ -174,7 +188,12 @@ def _positional(found: Index, call: ast.Call, name: str) -> ast.expr | None:
             or (isinstance(args[0], ast.Constant) and text_of(args[0]))
         ):
             return None
-        return args[0]
+        # paddle.batch(reader, 64) and tf.train.batch([x], 64) make batches of their first.
+        return args[-1] if size_of(args[-1]) is not None else args[0]
+    likely = _LIKELY_POSITIONS.get(name)
+    if likely is not None and len(args) > likely and not found.defined(name):
+        told = size_of(args[likely]) is not None or is_batch_size(last_name(args[likely]))
+        return args[likely] if told else None
     at = _POSITIONS.get(name)
     if at is None and name.endswith("DataLoader") and not found.defined(name):
         at = 1

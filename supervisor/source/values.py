@@ -101,6 +101,8 @@ def unwrap(node: ast.expr) -> tuple[ast.expr, str]:
 
 def is_read_off_data(node: ast.expr) -> bool:
     """Whether a size is counted in what is at hand: `len(x)`, `x.size(0)`, `x.shape[0]`, `x.shape`."""
+    if isinstance(node, ast.IfExp):
+        return is_read_off_data(node.body) or is_read_off_data(node.orelse)
     while isinstance(node, ast.Subscript):
         node = node.value
     if isinstance(node, ast.Call):

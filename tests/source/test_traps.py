@@ -66,8 +66,9 @@ UNDECIDED = {
     "outside": ("bs = 8\nDataLoader(ds, batch_size=config.train.n)\n", {1}),
     "two loaders": ("a = DataLoader(x, batch_size=64)\nb = DataLoader(y, batch_size=32)\n", {1, 2}),
     "set on the class": (
-        "class C:\n    batch_size = 64\nC.batch_size = 32\nDataLoader(x, batch_size=C.batch_size)\n",
-        {2, 3},
+        "class C:\n    batch_size = 64\ndef loader():\n    return DataLoader(x, batch_size=C.batch_size)\n"
+        "loader()\nC.batch_size = 32\nloader()\n",
+        {2, 6},
     ),
     "set_defaults": (
         'p.add_argument("--batch-size", default=64)\np.set_defaults(batch_size=32)\na = p.parse_args()\n'

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.source.table.rows import assert_found
+from tests.source.table.rows import assert_found, assert_refused
 
 USE = "\ntrain_loader = DataLoader(train_ds, batch_size={}, shuffle=True)\n"
 TORCH = "import os\nimport torch\n"
@@ -70,3 +70,30 @@ def test_a_factor_is_named_in_the_reason() -> None:
 
     assert "torch.cuda.device_count()" in answer.why
     assert any("torch.cuda.device_count()" in step for step in answer.chain)
+
+
+GROWING = {
+    "by the epoch": "for epoch in range(9):\n    x = DataLoader(ds, batch_size=«64» * (epoch + 1))\n",
+    "by a power of the stage": "for stage in range(9):\n    x = DataLoader(ds, batch_size=«64» * 2**stage)\n",
+    "of a constant": "N = «64»\nfor epoch in range(9):\n    n = N * (epoch + 1)\n"
+    "    x = DataLoader(ds, batch_size=n)\n",
+    "up to a bound": "for epoch in range(9):\n"
+    "    x = DataLoader(ds, batch_size=min(«64» * (epoch + 1), 512))\n",
+}
+UNCLEAR = {
+    "two constants": "N = «64»\nM = «3»\nx = DataLoader(ds, batch_size=N * M)\n",
+    "a number and a list": "for n in [1, 2]:\n    x = DataLoader(ds, batch_size=«64» * n)\n",
+    "a number and a constant": "n = «5»\nx = DataLoader(ds, batch_size=«64» * n)\n",
+}
+
+
+@pytest.mark.parametrize("marked", GROWING.values(), ids=GROWING.keys())
+def test_a_size_that_grows_with_training_comes_from_its_literal(marked: str) -> None:
+    answer = assert_found(marked, 64)
+
+    assert "worked on with" in answer.why
+
+
+@pytest.mark.parametrize("marked", UNCLEAR.values(), ids=UNCLEAR.keys())
+def test_a_product_of_what_may_both_be_sizes_is_refused(marked: str) -> None:
+    assert_refused(marked)

@@ -110,6 +110,13 @@ ROWS: dict[str, tuple[str, str | None, str, tuple[str, ...]]] = {
         "yaml",
         ("bs",),
     ),
+    "hydra composed": (
+        "with initialize(config_path='conf'):\n    cfg = compose(config_name='config')\n"
+        + USE.format("cfg.data.batch_size"),
+        "conf/config.yaml",
+        "yaml",
+        ("data", "batch_size"),
+    ),
     "ini": (
         "import configparser\nc = configparser.ConfigParser()\nc.read('c.ini')\n"
         + USE.format("c.getint('train', 'batch_size')"),
