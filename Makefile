@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 # Most tests wait on processes of their own, so more of them run at once than there are cores.
-WORKERS ?= 4
+WORKERS ?= 3
 GENERATOR := .venv-generator
 GENERATOR_NEEDS := tests/api/generator-requirements.txt
 
@@ -28,7 +28,7 @@ contract: install
 
 unit: install $(GENERATOR)/.installed
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -m "not alone" --numprocesses $(WORKERS) --dist loadgroup
+	$(BIN)/coverage run -m pytest -m "not alone" --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 	$(BIN)/coverage run -m pytest -m alone
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report

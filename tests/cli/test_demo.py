@@ -11,7 +11,7 @@ from supervisor.cli.errors import CommandError
 
 @pytest.mark.long
 @pytest.mark.workload
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(500)
 def test_the_demo_corrects_a_batch_that_is_too_small_and_makes_a_submission() -> None:
     command = [sys.executable, "-m", "supervisor.cli", "demo", "--checkpoint-after", "10"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -27,7 +27,6 @@ pytestmark = [
     pytest.mark.workload,
     pytest.mark.long,
     pytest.mark.timeout(600),
-    pytest.mark.xdist_group("container"),
 ]
 
 
@@ -54,7 +53,7 @@ def container(image: Lab, tmp_path: Path) -> Iterator[Container]:
 
 def test_user_of_the_image_is_not_root_and_owns_its_state(image: Lab) -> None:
     assert image.config.user == "1000:1000"
-    found = image.enter(["stat", "-c", "%u:%g %a", f"{image.root}/var/lib/traind", f"{image.root}/work"])
+    found = image.enter(["stat", "-c", "%u:%g %a", f"{image.root}/var/lib/traind", f"{image.root}/data"])
     assert found.stdout.split("\n")[:2] == ["1000:1000 700", "1000:1000 755"]
     assert "traind:x:1000:" in image.read("/etc/passwd")
 
@@ -109,9 +108,9 @@ def test_container_without_a_token_refuses_to_start_and_says_what_to_set(image: 
 
 def test_run_is_launched_with_the_interpreter_of_the_scripts(image: Lab, container: Container) -> None:
     image.write(
-        "/work/train.py", "import numpy, os, sys\nprint(sys.executable, os.getuid(), numpy.ones(2).sum())\n"
+        "/data/train.py", "import numpy, os, sys\nprint(sys.executable, os.getuid(), numpy.ones(2).sum())\n"
     )
-    done = container.exec("traind", "submit", "--wait", "finished", "/work/train.py")
+    done = container.exec("traind", "submit", "--wait", "finished", "/data/train.py")
     assert done.returncode == 0, (done.stdout, done.stderr)
     assert "/opt/training/bin/python 1000 2.0" in container.exec("traind", "logs").stdout
 
@@ -119,11 +118,11 @@ def test_run_is_launched_with_the_interpreter_of_the_scripts(image: Lab, contain
 def test_stop_of_the_container_ends_daemon_and_training_and_the_next_one_records_the_run_as_lost(
     image: Lab, tmp_path: Path
 ) -> None:
-    image.write("/work/endless.py", ENDLESS)
+    image.write("/data/endless.py", ENDLESS)
     log = tmp_path / "container.log"
     with image.container(log, **ENV) as container:
         _until_ready(image, container, log)
-        submitted = container.exec("traind", "submit", "--wait", "running", "/work/endless.py")
+        submitted = container.exec("traind", "submit", "--wait", "running", "/data/endless.py")
         assert submitted.returncode == 0, submitted.stderr
         run = submitted.stdout.split()[0]
         eventually(lambda: "Epoch 1/3" in container.exec("traind", "logs", run).stdout)
@@ -140,8 +139,8 @@ def test_stop_of_the_container_ends_daemon_and_training_and_the_next_one_records
 
 
 def test_runs_that_are_stopped_before_the_container_end_as_stopped(image: Lab, container: Container) -> None:
-    image.write("/work/endless.py", ENDLESS)
-    run = container.exec("traind", "submit", "--wait", "running", "/work/endless.py").stdout.split()[0]
+    image.write("/data/endless.py", ENDLESS)
+    run = container.exec("traind", "submit", "--wait", "running", "/data/endless.py").stdout.split()[0]
     assert (
         container.exec(
             "sh", "-c", "traind ps | awk 'NR > 1 { print $1 }' | xargs -r -n1 traind stop"

@@ -122,7 +122,7 @@ async def test_the_deadline_stops_a_follow_up_that_still_runs(open_here: OpenEng
     path = script("print('Epoch 1/1')\n")
     script(ENDLESS, "predict.py")
     async with open_here() as engine:
-        run_id = await submit(engine, path, budget_s=3, reserve_s=1, follow_up={"script": "predict.py"})
+        run_id = await submit(engine, path, budget_s=8, reserve_s=2, follow_up={"script": "predict.py"})
         run = await ended(engine, run_id)
         exhausted = await event(engine, run_id, "budget_exhausted")
 

@@ -5,6 +5,7 @@ after each, when what it announces has not.
 """
 
 import asyncio
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ from supervisor.engine.engine import Engine
 from supervisor.engine.requests import RequestRefusedError
 from supervisor.engine.submission import Submission
 from supervisor.store.changes import Change
-from tests.daemon import eventually
+from tests.daemon import SCRIPT_PYTHON, eventually
 from tests.engine.conftest import OpenEngine
 from tests.engine.runs import ended, until
 
@@ -71,6 +72,10 @@ class Course:
     stop: bool = False
     relaunch: int | None = None
     config: str = ""
+    python: str = SCRIPT_PYTHON
+
+    def submission(self, path: Path) -> Submission:
+        return Submission(script=str(path), grace_s=5, python=self.python, **self.body)
 
 
 # Late enough for a script that starts slowly: a first look without a step would be one commit more.
@@ -98,6 +103,7 @@ COURSES = {
         64,
         JUDGED,
         config=CONFIG,
+        python=sys.executable,
     ),
     "out of memory": Course(
         RUNS_OUT,
@@ -213,7 +219,9 @@ async def test_a_crash_at_any_step_changes_nothing_of_the_end(
     crash = Crash(step, after=after)
     monkeypatch.setattr("supervisor.engine.assembly.Committer", crash.committer)
     async with open_here() as engine:
-        run_id = (await engine.submit(Submission(script=str(path), grace_s=5, **course.body))).id
+        run_id = (
+            await engine.submit(Submission(script=str(path), grace_s=5, python=course.python, **course.body))
+        ).id
         await _first_of(crash.happened.wait(), _go_through(engine, run_id, course, path))
     assert crash.happened.is_set(), "there are fewer steps than this; take the number down"
     monkeypatch.undo()
@@ -242,7 +250,9 @@ async def test_the_steps_tried_are_all_that_there_are(
     never = Crash(1000, after=True)
     monkeypatch.setattr("supervisor.engine.assembly.Committer", never.committer)
     async with open_here() as engine:
-        run_id = (await engine.submit(Submission(script=str(path), grace_s=5, **course.body))).id
+        run_id = (
+            await engine.submit(Submission(script=str(path), grace_s=5, python=course.python, **course.body))
+        ).id
         await _go_through(engine, run_id, course, path)
 
     assert 1000 - never.left == course.steps

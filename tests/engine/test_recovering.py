@@ -2,7 +2,6 @@
 
 import os
 import sqlite3
-import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -27,7 +26,7 @@ async def test_engine_that_is_open_knows_what_became_of_every_attempt(
     open_here: OpenEngine, script: Callable[..., Path]
 ) -> None:
     path = script(WAITS)
-    body = {"script": str(path), "python": sys.executable, "checkpoint": {"after_s": 60}}
+    body = {"script": str(path), "checkpoint": {"after_s": 60}}
     async with open_here() as engine:
         runs = [(await engine.submit(Submission(**body))).id for _ in range(8)]
         for run_id in runs:
@@ -72,7 +71,7 @@ async def test_run_whose_row_makes_no_sense_is_named_and_keeps_no_other_from_its
     open_here: OpenEngine, script: Callable[..., Path], tmp_path: Path
 ) -> None:
     path = script(WAITS)
-    body = {"script": str(path), "python": sys.executable, "checkpoint": {"after_s": 60}}
+    body = {"script": str(path), "checkpoint": {"after_s": 60}}
     async with open_here() as engine:
         first, second = [(await engine.submit(Submission(**body))).id for _ in range(2)]
         for run_id in (first, second):

@@ -15,7 +15,7 @@ from supervisor.devices.base import DeviceError, DeviceInfo
 from supervisor.devices.host import HostDevice
 from supervisor.domain.checkpoint import VerdictKind
 from supervisor.domain.reading import DeviceSample
-from supervisor.domain.run import AttemptOutcome, Reason, RunState, Stage
+from supervisor.domain.run import AttemptOutcome, Reason, Run, RunState, Stage
 from supervisor.engine import conductor
 from supervisor.engine.assembly import open_engine
 from supervisor.engine.conductor import Conductor
@@ -192,6 +192,10 @@ def config_of(tmp_path: Path) -> EngineConfig:
     )
 
 
+def is_judged(run: Run) -> bool:
+    return run.verdict is not None and run.verdict.kind is not VerdictKind.DEFERRED
+
+
 @pytest.mark.parametrize("fault", ["hangs", "fails"])
 async def test_a_driver_that_hangs_or_fails_never_kills_and_is_used_again_afterwards(
     tmp_path: Path, script: Write, fault: str
@@ -200,7 +204,7 @@ async def test_a_driver_that_hangs_or_fails_never_kills_and_is_used_again_afterw
     setattr(device, fault, True)
     async with open_engine(config_of(tmp_path), {"host": device}) as engine:
         run_id = await submit(engine, script(ENDLESS))
-        judged = await until(engine, run_id, lambda run: run.verdict is not None)
+        judged = await until(engine, run_id, is_judged)
         assert judged.verdict is not None
         assert (judged.verdict.kind, judged.state) == (VerdictKind.NO_EVIDENCE, RunState.RUNNING)
 

@@ -2,7 +2,6 @@
 
 import json
 import random
-import sys
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 
 import httpx2
 
-from tests.daemon import Daemon
+from tests.daemon import SCRIPT_PYTHON, Daemon
 from tests.faults.kinds import KINDS, PREDICT, Kind, script_of
 
 
@@ -73,7 +72,7 @@ class Herd:
     def _submit(self, http: httpx2.Client, member: Member) -> None:
         body = {
             "script": str(member.script),
-            "python": sys.executable,
+            "python": SCRIPT_PYTHON,
             "name": member.word,
             "grace_s": 5,
             **member.kind.body,

@@ -1,6 +1,5 @@
 """Launching a script by its text, and ending it whatever the test did."""
 
-import sys
 import textwrap
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from supervisor.process.attempt import AttemptProcess, LaunchSpec
+from tests.daemon import SCRIPT_PYTHON
 from tests.process.scripts import ENV, Launch
 
 
@@ -16,7 +16,7 @@ async def launch(tmp_path: Path) -> AsyncIterator[Launch]:
     made: list[AttemptProcess] = []
     env = {**ENV, "TRAIND_ATTEMPT": tmp_path.name}  # no two tests' attempts are one another's
 
-    async def start(text: str, *, python: str = sys.executable, cwd: Path = tmp_path) -> AttemptProcess:
+    async def start(text: str, *, python: str = SCRIPT_PYTHON, cwd: Path = tmp_path) -> AttemptProcess:
         script = tmp_path / "script.py"
         script.write_text(textwrap.dedent(text))
         directory = tmp_path / "attempt"

@@ -1,6 +1,7 @@
 """Stopping a whole tree through its shim: who gets SIGTERM, who SIGKILL, and what cannot be killed."""
 
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -232,7 +233,8 @@ async def test_workers_of_a_data_loader_end_with_the_script_that_saves_first(lau
             for number, _ in enumerate(loader):
                 if number == 3:
                     print("training")
-        """
+        """,
+        python=sys.executable,
     )
     eventually(lambda: "training" in log_of(process))
     workers = process.members() - {process.started.pid}

@@ -13,7 +13,7 @@ from supervisor.output.reader import OutputReader
 from supervisor.output.records import LoaderSettings, MemoryUsed, Progress, Resources, Validation
 from supervisor.source.locate import Located, locate_batch_size
 
-pytestmark = [pytest.mark.workload, pytest.mark.long, pytest.mark.xdist_group("image")]
+pytestmark = [pytest.mark.workload, pytest.mark.long]
 
 IMAGE = Path(__file__).parents[2] / "workloads" / "image"
 FEW = ("--folds", "2", "--epochs", "1", "--images", "400")
