@@ -18,13 +18,18 @@ class Eta:
 
 
 class Pace:
-    """Times epochs as they are finished. The first is set apart: it warms caches and compiles."""
+    """Times epochs as they are finished. The first is set apart: it warms caches and compiles.
+
+    Epochs that are read together, as after a daemon's restart, are timed together: they did not take no time.
+    """
 
     def __init__(self) -> None:
         self._folds: int | None = None
         self._epochs: int | None = None
         self._done: tuple[int, int] | None = None
         self._done_at: float | None = None
+        self._before: tuple[float, int] | None = None  # when the read before came, and how far it led
+        self._timed = False  # whether the newest time is that of this read
         self._times: list[float] = []
 
     def add(self, progress: Progress, at: float) -> None:
@@ -37,11 +42,18 @@ class Pace:
         now = (fold, progress.epoch)
         if now == self._done:
             return
-        if self._done is not None and self._done_at is not None:
-            passed = self._index(now) - self._index(self._done)
-            if passed > 0:
-                self._times = [*self._times, (at - self._done_at) / passed][-_KEPT:]
+        if self._done is not None and self._done_at is not None and at > self._done_at:
+            self._before, self._timed = (self._done_at, self._index(self._done)), False
+        if self._before is not None:
+            self._time(self._index(now), at, *self._before)
         self._done, self._done_at = now, at
+
+    def _time(self, index: int, at: float, began: float, first: int) -> None:
+        if index <= first:
+            return
+        earlier = self._times[:-1] if self._timed else self._times
+        self._times = [*earlier, (at - began) / (index - first)][-_KEPT:]
+        self._timed = True
 
     def estimate(self, now: float) -> Eta | None:
         """The time left, or None while fewer than two epochs have been timed or the total is unknown."""

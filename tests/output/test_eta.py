@@ -48,3 +48,12 @@ def test_repeated_and_epochless_lines_change_nothing() -> None:
     eta = pace.estimate(12)
     assert eta is not None
     assert eta.seconds == 58
+
+
+def test_epochs_that_are_read_together_are_timed_together() -> None:
+    caught_up = paced((50, 1, 1), (50, 1, 2), (50, 1, 3))
+    assert caught_up.estimate(50) is None
+    caught_up.add(Progress(fold=1, epoch=4), 60)
+    assert caught_up.estimate(60).seconds == 40  # type: ignore[union-attr] # known by now
+    fast = paced((0, 1, 1), (10, 1, 2), (10, 1, 3))
+    assert fast.estimate(10).seconds == 25  # type: ignore[union-attr] # likewise
