@@ -24,7 +24,7 @@ from supervisor.process.attempt import AttemptProcess
 # Looks kept: more than any window needs.
 _LOOKS_KEPT = 600
 _LOOKS_BEFORE_JUDGING = 2
-_LOOK_WAIT_S = 5.0  # for a look that is as new as the step; a device that hangs gives none
+_LOOK_WAIT_S = 5.0  # beyond a sample's period, for a look as new as the step: a device that hangs gives none
 _NEVER = float("inf")
 
 
@@ -80,9 +80,10 @@ class Checkpointing:
             await self._proceed(verdict)
 
     def _awaits_look(self, observation: Observation) -> bool:
-        """Whether the device was last looked at before training is known to have begun.
+        """Whether to wait for a look that is as new as the first step, as long as one may still come.
 
-        Memory is filled with the first step: what was seen before it would pass for an underused device.
+        Memory is filled with the first step: what was seen before it would pass for an underused device, and
+        is no evidence.
         """
         if not observation.step_seen:
             return False
@@ -90,7 +91,8 @@ class Checkpointing:
         if self._step_known_at is None:
             self._step_known_at = now if observation.step_at is None else observation.step_at
         looked_at = self.looks[-1].at if self.looks else -_NEVER
-        return looked_at < self._step_known_at and now < self._step_known_at + _LOOK_WAIT_S
+        wait_s = self._sample_every_s + _LOOK_WAIT_S
+        return looked_at < self._step_known_at and now < self._step_known_at + wait_s
 
     async def _defer(self, verdict: Verdict) -> None:
         latest = self._launched_at + self._policy.max_wait_s
@@ -177,7 +179,7 @@ class Checkpointing:
         )
 
     def _highest_measured(self) -> MeasuredReading | None:
-        since = self._boottime() - self._policy.window_s
+        since = max(self._boottime() - self._policy.window_s, self._step_known_at or 0.0)
         recent = [look.measured for look in self.looks if look.at >= since and look.measured is not None]
         return max(recent, key=lambda reading: reading.used, default=None)
 
