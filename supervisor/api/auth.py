@@ -21,8 +21,18 @@ def load_token(state_dir: Path, given: str | None) -> str:
     """The token: the one given by settings, else the state directory's own, made at the first start.
 
     Beside it stands a file with the whole header line, so that `curl -H @FILE` keeps it out of `ps`.
-    Raises `TokenError`, and `OSError` where the state directory cannot be written.
+    Raises `TokenError`.
     """
+    try:
+        return _kept_token(state_dir, given)
+    except OSError as error:
+        place = error.filename or state_dir
+        raise TokenError(
+            f"{place} cannot be used: {error.strerror}; mend that, or free space there"
+        ) from error
+
+
+def _kept_token(state_dir: Path, given: str | None) -> str:
     path = state_dir / TOKEN_FILE
     token = given or (path.read_text().strip() if path.exists() else "") or secrets.token_urlsafe(32)
     if not _TOKEN.fullmatch(token):

@@ -169,5 +169,8 @@ def _announce(path: Path, url: str, unix: Path | None) -> None:
     """Tell the command line where this daemon listens; whole or not at all, for it may be looking."""
     beside = path.with_suffix(".tmp")
     found = {"url": url, "socket": str(unix) if unix is not None else None, "pid": os.getpid()}
-    beside.write_text(json.dumps(found))
-    beside.replace(path)
+    try:
+        beside.write_text(json.dumps(found))
+        beside.replace(path)
+    except OSError as error:
+        raise DaemonError(f"{path} cannot be written: {error.strerror}; free space there") from error

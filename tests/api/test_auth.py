@@ -59,3 +59,9 @@ def test_a_token_that_cannot_be_used_names_its_source(tmp_path: Path) -> None:
     (tmp_path / "token").write_text("short")
     with pytest.raises(TokenError, match=f"the token in {tmp_path}/token must"):
         load_token(tmp_path, None)
+
+
+def test_a_place_where_no_token_can_be_kept_is_named(tmp_path: Path) -> None:
+    (tmp_path / "token").mkdir()
+    with pytest.raises(TokenError, match=r"/token cannot be used: Is a directory; mend that"):
+        load_token(tmp_path, None)

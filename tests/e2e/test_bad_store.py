@@ -176,3 +176,8 @@ def read_only_scenario(place: str) -> None:
     assert contents(disk / "state") == before
     subprocess.run(["mount", "-o", "remount,rw", place], check=True)
     assert shutil.disk_usage(place).free > 0
+
+
+def test_a_start_that_cannot_say_where_it_listens_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "state" / "daemon.json").mkdir(parents=True)
+    assert "daemon.json cannot be written: Is a directory; free space there" in refusal(tmp_path / "state")
