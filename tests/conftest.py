@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.daemon import Daemon, running_daemon
 from tests.hungdisk import HungDisk
-from tests.nvml_standin import Standin, build
+from tests.nvml_standin import Standin, build, load
 
 # What an example takes says more of a shared machine than of the code: no deadline.
 settings.register_profile("traind", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -19,6 +19,15 @@ settings.load_profile("traind")
 @pytest.fixture(scope="session")
 def standin_library() -> Path:
     return build(Path(".cache").absolute())
+
+
+@pytest.fixture
+def gpu(standin_library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Standin:
+    """The stand-in library as this process' own NVML."""
+    standin = Standin(tmp_path / "nvml", standin_library)
+    monkeypatch.setenv("NVML_STANDIN_DIR", str(standin.directory))
+    load(standin_library)
+    return standin
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from supervisor.api.dependencies import EngineHere, HeldHere
 from supervisor.api.metrics import MEDIA_TYPE, exposition
 from supervisor.engine.engine import Engine
 from supervisor.engine.inspection import inspect_devices
-from supervisor.store.database import StoreError
+from supervisor.store.faults import StoreError
 
 router = APIRouter(tags=["health"])
 

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from supervisor.engine.engine import AmbiguousRunError, UnknownRunError
 from supervisor.engine.requests import RequestRefusedError
 from supervisor.engine.submission import SubmissionError
-from supervisor.store.database import StoreError
+from supervisor.store.faults import StoreError
 
 log = structlog.get_logger(__name__)
 

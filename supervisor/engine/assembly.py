@@ -19,7 +19,7 @@ from supervisor.engine.sampler import Sampler, Watched
 from supervisor.engine.services import Services
 from supervisor.process.inotify import Inotify
 from supervisor.store import samples as sample_rows
-from supervisor.store.database import StoreError
+from supervisor.store.faults import StoreError
 from supervisor.store.statedir import StateDir
 
 log = structlog.get_logger(__name__)

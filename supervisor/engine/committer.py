@@ -6,7 +6,8 @@ from collections import deque
 import structlog
 
 from supervisor.store.changes import Change, write_changes
-from supervisor.store.database import Database, StoreError
+from supervisor.store.database import Database
+from supervisor.store.faults import StoreError
 
 log = structlog.get_logger(__name__)
 

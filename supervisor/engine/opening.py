@@ -7,7 +7,8 @@ import structlog
 
 from supervisor.engine.config import Clock
 from supervisor.engine.rebuilding import look_at_runs, rebuild
-from supervisor.store.database import Connection, Database, StoreCorruptError
+from supervisor.store.database import Connection, Database
+from supervisor.store.faults import StoreCorruptError
 from supervisor.store.salvage import salvage
 from supervisor.store.statedir import StateDir
 

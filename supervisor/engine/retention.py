@@ -14,7 +14,8 @@ import structlog
 from supervisor.engine.config import RetentionPolicy
 from supervisor.engine.services import Services
 from supervisor.store import idempotency, runs
-from supervisor.store.database import Connection, StoreError
+from supervisor.store.database import Connection
+from supervisor.store.faults import StoreError
 
 log = structlog.get_logger(__name__)
 

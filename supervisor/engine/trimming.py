@@ -17,7 +17,7 @@ from supervisor.domain.events import Warned
 from supervisor.engine.journal import Journal
 from supervisor.process.holes import block_size, can_punch, punch_head
 from supervisor.process.logfile import COMPARED
-from supervisor.store.database import StoreError
+from supervisor.store.faults import StoreError
 
 log = structlog.get_logger(__name__)
 

@@ -137,10 +137,10 @@ class AttemptProcess:
         if isinstance(found, AttemptProcess):
             return found
         await reaped(spawned.pid)
-        if isinstance(found, Exit) and found.error is None:
+        if isinstance(found, Exit):
+            if found.error is not None:
+                raise SpawnError(found.error)
             return cls._ended_already(directory, found)
-        if isinstance(found, Exit) and found.error is not None:
-            raise SpawnError(found.error)
         raise SpawnError(
             f"the shim ended before the script ran ({spawned.word!r}); {directory}/shim.log says why"
         )
@@ -179,9 +179,10 @@ class AttemptProcess:
         return await asyncio.shield(self._ended)
 
     async def stop(self, grace_s: float) -> None:
-        """SIGTERM to the tree now, SIGKILL after `grace_s` seconds; a shorter grace overrides a longer.
+        """SIGTERM to the script now and to the rest of its tree after it, SIGKILL after `grace_s` seconds.
 
-        Returns once that is asked for. The shim does it, so it is done even if the daemon dies now.
+        A shorter grace overrides a longer. Returns once that is asked for. The shim does it, so it is done
+        even if the daemon dies now.
         """
         if self._ended.done():
             return

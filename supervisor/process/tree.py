@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from supervisor.process.procfs import Process, alive, read_process, scan_processes
+from supervisor.process.procfs import Process, alive, children_of, read_process, scan_processes
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,13 +15,11 @@ class ProcessTable:
 
     @classmethod
     def scan(cls) -> "ProcessTable":
-        children: dict[int, list[Process]] = {}
         sessions: dict[int, list[Process]] = {}
-        found = list(alive(scan_processes()))
+        found = alive(scan_processes())
         for process in found:
-            children.setdefault(process.ppid, []).append(process)
             sessions.setdefault(process.session, []).append(process)
-        return cls(frozenset(process.pid for process in found), children, sessions)
+        return cls(frozenset(process.pid for process in found), children_of(found), sessions)
 
 
 def members(table: ProcessTable, shim_pid: int, leader_pid: int) -> frozenset[int]:
@@ -43,4 +41,4 @@ def members(table: ProcessTable, shim_pid: int, leader_pid: int) -> frozenset[in
 def running(pid: int) -> bool:
     """Whether this process still runs. A zombie does not, though nobody may ever reap it."""
     process = read_process(pid)
-    return process is not None and bool(alive([process]))
+    return process is not None and process.runs

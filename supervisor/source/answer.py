@@ -41,8 +41,9 @@ class External:
     """The number lives in a file that the script reads, under `keys` from the outside in.
 
     `path` is as the script writes it, relative to the working directory; where it is None, the argument at
-    `argument_index` is the path. `format` is "yaml", "json", "toml", "ini" or, where it is not known, empty.
-    `value` is what the file holds, None as long as nobody has read it.
+    `argument_index` is the path, if there is one. `format` is "yaml", "json", "toml" or "ini"; "python" for
+    another module, "args" and "env" for what only a launch sets; empty where it is not known. `value` is what
+    the file holds, None as long as nobody has read it.
     """
 
     path: str | None

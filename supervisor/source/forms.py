@@ -1,7 +1,7 @@
 """The forms in which a script may write a size down, each a small function over one kind of node.
 
 A form answers with sites: a name, and the expression bound to it. Whether a site is the batch size, and
-whether it is the one that training uses, is decided elsewhere (`flow.py`, `locate.py`).
+whether it is the one that training uses, is decided elsewhere (`by_use.py`, `by_name.py`).
 A new form is a function here and a line in `FORMS`.
 """
 

@@ -60,11 +60,6 @@ class Place:
     purpose: Purpose | None = None
     owner: str = ""
 
-    @property
-    def conditional(self) -> bool:
-        """Whether it may not run."""
-        return bool(self.guards)
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Site:

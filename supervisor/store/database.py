@@ -16,15 +16,12 @@ from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 from supervisor.store.faults import (
-    StoreCorruptError,
     StoreError,
     explained,
     leaves_connection_sound,
     tells_of_damage,
 )
 from supervisor.store.opening import connect, file_identity, prepare, suspect
-
-__all__ = ["Connection", "Database", "StoreCorruptError", "StoreError"]
 
 Connection = sqlite3.Connection
 T = TypeVar("T")

@@ -3,22 +3,13 @@
 import os
 import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from supervisor.devices.base import DeviceError, DeviceKind
 from supervisor.devices.nvml import NvmlSession
 from supervisor.domain.reading import ProcessUse
-from tests.nvml_standin import A10_TOTAL, GB, Standin, StandinDevice, load
-
-
-@pytest.fixture
-def gpu(standin_library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Standin:
-    standin = Standin(tmp_path / "nvml", standin_library)
-    monkeypatch.setenv("NVML_STANDIN_DIR", str(standin.directory))
-    load(standin_library)
-    return standin
+from tests.nvml_standin import A10_TOTAL, GB, Standin, StandinDevice
 
 
 @pytest.fixture

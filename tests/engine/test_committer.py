@@ -10,8 +10,9 @@ from supervisor.domain.events import Event
 from supervisor.domain.run import Run, RunSpec
 from supervisor.engine.committer import Committer
 from supervisor.store.changes import Change
-from supervisor.store.database import Database, StoreError
+from supervisor.store.database import Database
 from supervisor.store.events import events_after
+from supervisor.store.faults import StoreError
 from supervisor.store.runs import insert_run
 
 RUN = Run("r", RunSpec("/t.py", "/", "/python"), created_at=1.0)

@@ -1,15 +1,21 @@
 """What a start of the engine finds, and what it waits for before it takes submissions."""
 
+import asyncio
 import os
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
+import pytest
+
+from supervisor.domain.checkpoint import CheckpointPolicy
 from supervisor.domain.run import AttemptOutcome, RunState
+from supervisor.engine.committer import Committer
 from supervisor.engine.config import Timeouts
 from supervisor.engine.submission import Submission
 from supervisor.process.records import take_lock
+from supervisor.store.faults import StoreError
 from tests.engine.conftest import OpenEngine
 from tests.engine.runs import ended, event_seen, event_types
 
@@ -83,3 +89,41 @@ async def test_run_whose_row_makes_no_sense_is_named_and_keeps_no_other_from_its
     async with open_here() as engine:
         assert [first in notice for notice in engine.notices] == [True]
         assert (await ended(engine, second)).state is RunState.SUCCEEDED
+
+
+async def test_start_that_cannot_be_recorded_is_tried_again_and_leaves_no_descriptor_open(
+    open_here: OpenEngine, script: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = script(WAITS)
+    async with open_here(checkpoint=CheckpointPolicy(after_s=60)) as engine:
+        run_id = (await engine.submit(Submission(script=str(path)))).id
+        await event_seen(engine, run_id, "progress")
+
+    failed = 0
+
+    async def fails(*_: object, **__: object) -> None:
+        nonlocal failed
+        failed += 1
+        raise StoreError("the disk is full")
+
+    monkeypatch.setattr(Committer, "commit", fails)
+    timeouts = Timeouts(take_up_s=0.1, conductor_restart_s=0.02)
+    async with open_here(checkpoint=CheckpointPolicy(after_s=60), timeouts=timeouts) as engine:
+        while failed < 3:
+            await asyncio.sleep(0.01)
+        before = pidfds()
+        while failed < 10:
+            await asyncio.sleep(0.01)
+        assert pidfds() <= before
+        monkeypatch.undo()
+        (path.parent / "finish").touch()
+        assert (await ended(engine, run_id)).state is RunState.SUCCEEDED
+
+
+def pidfds() -> int:
+    """How many processes this one holds a descriptor of."""
+    links = []
+    for entry in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):
+            links.append(str(entry.readlink()))
+    return sum("pidfd" in link for link in links)

@@ -16,18 +16,10 @@ from supervisor.engine.submission import Submission
 from tests.engine.conftest import OpenEngine
 from tests.engine.runs import ended, event_seen, until
 from tests.hungdisk import HungDisk
-from tests.nvml_standin import GB, Standin, load
+from tests.nvml_standin import GB, Standin
 
 ENDLESS = "import time\nBATCH_SIZE = 64\nprint('Epoch 1/2', flush=True)\ntime.sleep(60)\n"
 Write = Callable[..., Path]
-
-
-@pytest.fixture
-def gpu(standin_library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Standin:
-    standin = Standin(tmp_path / "nvml", standin_library)
-    monkeypatch.setenv("NVML_STANDIN_DIR", str(standin.directory))
-    load(standin_library)
-    return standin
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from supervisor.engine.requests import RequestRefusedError
 from supervisor.engine.script import EditImpossibleError
 from supervisor.engine.services import Services
 from supervisor.engine.submission import Submission
-from supervisor.store.database import StoreError
+from supervisor.store.faults import StoreError
 from tests.engine.conftest import OpenEngine
 from tests.engine.runs import ended, event_seen, event_types, until
 

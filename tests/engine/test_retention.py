@@ -11,7 +11,7 @@ from supervisor.engine.config import Clock, RetentionPolicy
 from supervisor.engine.engine import Engine, UnknownRunError
 from supervisor.engine.retention import KEY_AGE_S, expendable, remove_directory, tidy
 from supervisor.engine.submission import Submission
-from supervisor.store.database import StoreError
+from supervisor.store.faults import StoreError
 from supervisor.store.idempotency import KeyTakenError, Remembered
 from tests.engine.conftest import OpenEngine
 from tests.engine.runs import ended, event_seen

@@ -17,7 +17,7 @@ from supervisor.engine.submission import Submission
 from supervisor.engine.trimming import mark_for
 from supervisor.process import holes
 from supervisor.process.logfile import COMPARED
-from supervisor.store.database import StoreError
+from supervisor.store.faults import StoreError
 from tests.engine.conftest import OpenEngine
 from tests.engine.runs import ended, event_seen, until
 

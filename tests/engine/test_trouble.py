@@ -25,7 +25,7 @@ from supervisor.engine.journal import Journal
 from supervisor.engine.services import Services
 from supervisor.engine.submission import Submission, SubmissionError
 from supervisor.process.attempt import AttemptProcess, read_started
-from supervisor.store.database import StoreError
+from supervisor.store.faults import StoreError
 from tests.engine.conftest import CAPACITY, CHECKPOINT, OpenEngine
 from tests.engine.runs import ended, event_seen, event_types, until
 

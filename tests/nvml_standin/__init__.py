@@ -49,13 +49,13 @@ class Standin:
     def __init__(self, directory: Path, library: Path) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self.directory = directory
-        self.library = library
+        self._shared_object = library
         self.devices = [StandinDevice()]
         self._write_devices()
 
     def environment(self) -> dict[str, str]:
         """What a subprocess needs to find it."""
-        return {"LD_LIBRARY_PATH": str(self.library.parent), "NVML_STANDIN_DIR": str(self.directory)}
+        return {"LD_LIBRARY_PATH": str(self._shared_object.parent), "NVML_STANDIN_DIR": str(self.directory)}
 
     def set_devices(self, *devices: StandinDevice) -> None:
         self.devices = list(devices)

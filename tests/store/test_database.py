@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from supervisor.store.database import Connection, Database, StoreCorruptError, StoreError
+from supervisor.store.database import Connection, Database
+from supervisor.store.faults import StoreCorruptError, StoreError
 from supervisor.store.schema import MIGRATIONS, SchemaTooNewError
 
 

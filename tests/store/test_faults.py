@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from supervisor.engine.committer import Committer
-from supervisor.store.database import Connection, Database, StoreError
-from supervisor.store.faults import explained, leaves_connection_sound, tells_of_damage
+from supervisor.store.database import Connection, Database
+from supervisor.store.faults import StoreError, explained, leaves_connection_sound, tells_of_damage
 from supervisor.store.opening import look
 from tests.small_disk import fill, on_small_disk
 

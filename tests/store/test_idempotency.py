@@ -8,8 +8,9 @@ import pytest
 
 from supervisor.domain.run import Intent, Reason, Run, RunSpec
 from supervisor.store import runs
-from supervisor.store.database import Database, StoreError
+from supervisor.store.database import Database
 from supervisor.store.encoding import Codec
+from supervisor.store.faults import StoreError
 from supervisor.store.idempotency import KeyTakenError, Remembered, delete_keys_before, get_key, put_key
 from supervisor.store.schema import MIGRATIONS
 

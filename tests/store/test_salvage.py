@@ -14,8 +14,9 @@ from supervisor.domain.progress import RunSample
 from supervisor.domain.run import Attempt, Run, RunSpec, RunState, Stage
 from supervisor.store import opening, salvage
 from supervisor.store.attempts import list_attempts, put_attempt
-from supervisor.store.database import Connection, Database, StoreCorruptError, StoreError
+from supervisor.store.database import Connection, Database
 from supervisor.store.events import events_after, insert_events
+from supervisor.store.faults import StoreCorruptError, StoreError
 from supervisor.store.idempotency import Remembered, get_key, put_key
 from supervisor.store.runs import get_run, insert_run, list_runs
 from supervisor.store.samples import insert_samples, list_samples

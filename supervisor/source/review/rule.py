@@ -51,6 +51,11 @@ class Rule:
             end_column=span.end_column if span else None,
         )
 
+    def lacking(self, facts: Facts, expected: str) -> Finding:
+        """A finding about the whole script: only for information where it may not train at all."""
+        severity = self.severity if facts.trains else Severity.INFO
+        return self.finding(facts, None, found=self.summary, expected=expected, severity=severity)
+
 
 class RuleModule(Protocol):
     """What each module in `rules/` has."""

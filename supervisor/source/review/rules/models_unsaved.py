@@ -22,10 +22,4 @@ RULE = Rule(
 def check(facts: Facts) -> Iterator[Finding]:
     """A warning where the script trains with a library that is known, else only for information."""
     if not saves_anything(facts):
-        yield RULE.finding(
-            facts,
-            None,
-            found=RULE.summary,
-            expected="models on disk",
-            severity=RULE.severity if facts.trains else Severity.INFO,
-        )
+        yield RULE.lacking(facts, "models on disk")

@@ -21,10 +21,4 @@ RULE = Rule(
 def check(facts: Facts) -> Iterator[Finding]:
     """A warning where the script trains with a library that is known, else only for information."""
     if MemoryUsed not in facts.printed:
-        yield RULE.finding(
-            facts,
-            None,
-            found=RULE.summary,
-            expected="a printed line such as in the fix",
-            severity=RULE.severity if facts.trains else Severity.INFO,
-        )
+        yield RULE.lacking(facts, "a printed line such as in the fix")

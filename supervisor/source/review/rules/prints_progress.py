@@ -22,10 +22,4 @@ _SHOW = ("tqdm", "trange", "track", "fit", "Trainer", "Seq2SeqTrainer", "SFTTrai
 def check(facts: Facts) -> Iterator[Finding]:
     """A warning where the script trains with a library that is known, else only for information."""
     if Progress not in facts.printed and facts.called(_SHOW) is None:
-        yield RULE.finding(
-            facts,
-            None,
-            found=RULE.summary,
-            expected="a printed line such as in the fix",
-            severity=RULE.severity if facts.trains else Severity.INFO,
-        )
+        yield RULE.lacking(facts, "a printed line such as in the fix")
