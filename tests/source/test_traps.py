@@ -128,7 +128,9 @@ def test_what_leaves_a_choice_is_not_decided(source: str, lines: set[int]) -> No
 
 
 def test_a_script_without_a_batch_size_says_so() -> None:
-    assert "No batch size found" in _reason(b"x = 1\n")
+    found = locate_batch_size(b"x = 1\n")
+    assert isinstance(found, Missing)
+    assert "No batch size found" in found.reason
 
 
 def test_python_2_is_answered_with_the_parser_s_line() -> None:
@@ -227,7 +229,7 @@ def test_names_that_go_round_in_a_circle_are_not_followed_for_ever() -> None:
 
 def _reason(source: bytes) -> str:
     found = locate_batch_size(source)
-    assert isinstance(found, Missing | Uncertain)
+    assert isinstance(found, Uncertain)
     return found.reason
 
 

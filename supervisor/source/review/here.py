@@ -1,12 +1,11 @@
 """The thin edge of the review: this machine, and a script on disk."""
 
-import contextlib
-import gc
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from supervisor.domain.review import Kind
+from supervisor.source.collecting import no_collecting
 from supervisor.source.file import read_script
 from supervisor.source.review.finding import Machine, Review
 from supervisor.source.review.reviewer import review
@@ -32,20 +31,5 @@ def review_file(path: Path, kind: Kind | None = None, args: Sequence[str] = ()) 
 
 def review_here(script: bytes, kind: Kind | None = None, args: Sequence[str] = ()) -> Review:
     """Review the bytes of a script for this machine."""
-    with _uncollected():
+    with no_collecting():
         return review(script, kind=kind, machine=this_machine(), args=args)
-
-
-@contextlib.contextmanager
-def _uncollected() -> Iterator[None]:
-    """Without the collector of cycles: a tree is very many objects and none, and looking costs as much again.
-
-    Of several threads at once, the one that found it on turns it on again.
-    """
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
